@@ -1,0 +1,26 @@
+import { sha256 } from '#sha256';
+import { concatBytes, utf8 } from '../codec/bytes.ts';
+
+export { sha256 };
+
+const prefixes = new Map<string, Uint8Array>();
+
+/** `"medledger/v1/" ‖ kind ‖ 0x00`: what keeps the hashes and signatures of different formats apart. */
+export function domainPrefix(kind: string): Uint8Array {
+  let prefix = prefixes.get(kind);
+  if (prefix === undefined) {
+    prefix = utf8(`medledger/v1/${kind}\0`);
+    prefixes.set(kind, prefix);
+  }
+  return prefix;
+}
+
+/** SHA-256 over the domain prefix of `kind` and the parts in order, 32 bytes. */
+export function taggedHash(kind: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  return sha256(concatBytes(domainPrefix(kind), ...parts));
+}
+
+/** What is signed: `"medledger/v1/" ‖ kind ‖ 0x00 ‖ genesisHash ‖ body`. Every kind of signed thing has its own. */
+export function signedPreimage(kind: string, genesisHash: Uint8Array, body: Uint8Array): Uint8Array {
+  return concatBytes(domainPrefix(kind), genesisHash, body);
+}

@@ -1,0 +1,156 @@
+import type { Account } from '../ledger/account.ts';
+import type { DecodedTransaction } from '../ledger/transaction.ts';
+
+/** A record query: any combination of single values and one date range (index.md, outer). Dates are ISO 8601 text. */
+export interface RecordQuery {
+  readonly patient?: Uint8Array;
+  readonly author?: Uint8Array;
+  readonly organisation?: Uint8Array;
+  readonly kind?: string;
+  readonly code?: string;
+  readonly department?: string;
+  readonly region?: string;
+  /** First and last encounter date, inclusive; a date of day precision means the whole UTC day. */
+  readonly from?: string;
+  readonly to?: string;
+  /** 1 to 1,000. */
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** One hit: public facts of the ledger, and clinical fields where this node's organisation can open them. */
+export interface RecordHit {
+  readonly recordId: Uint8Array;
+  readonly version: number;
+  readonly txId: Uint8Array;
+  readonly height: number;
+  readonly index: number;
+  readonly patient: Uint8Array;
+  readonly author: Uint8Array;
+  readonly organisation: Uint8Array;
+  readonly fields: RecordFields | null;
+}
+
+/** Search fields of a record, as they stand encrypted in its attachment. */
+export interface RecordFields {
+  readonly kind: string;
+  /** `system|code`, as in FHIR token search. */
+  readonly codes: readonly string[];
+  /** ISO 8601 date or date-time; empty when the source has none. */
+  readonly date: string;
+  readonly department: string;
+  readonly region: string;
+  readonly title: string;
+}
+
+export interface RecordPage {
+  readonly hits: readonly RecordHit[];
+  readonly cursor: string | null;
+  /** Height up to which the index has seen every block. */
+  readonly indexedHeight: number;
+  /** Addresses of the organisations whose records the search covered with clinical fields. */
+  readonly scope: readonly Uint8Array[];
+}
+
+export type TransactionStatus =
+  | { readonly kind: 'Unknown' }
+  | { readonly kind: 'Pending' }
+  | { readonly kind: 'Committed'; readonly height: number; readonly index: number }
+  | { readonly kind: 'Rejected'; readonly code: string; readonly detail: string; readonly retryable: boolean }
+  | { readonly kind: 'Expired' };
+
+/** A transaction as it was handed in; the attachment is blind[32] ‖ bytes, or null. */
+export interface Submission {
+  readonly encoded: Uint8Array;
+  readonly attachment: Uint8Array | null;
+}
+
+/** What became of one submission at once: its id (null when it could not be decoded) and status. */
+export interface SubmissionOutcome {
+  readonly txId: Uint8Array | null;
+  readonly status: TransactionStatus;
+}
+
+export interface PeerStatus {
+  readonly validator: number;
+  readonly name: string;
+  readonly connected: boolean;
+  readonly height: number;
+  readonly view: number;
+}
+
+export interface NodeStatus {
+  readonly version: string;
+  readonly ledger: string;
+  readonly genesisHash: Uint8Array;
+  readonly organisation: { readonly name: string; readonly address: Uint8Array };
+  readonly validator: number | null;
+  readonly validators: number;
+  readonly height: number;
+  readonly tipHash: Uint8Array;
+  readonly stateRoot: Uint8Array;
+  readonly timestampMs: number;
+  readonly view: number;
+  readonly peers: readonly PeerStatus[];
+  readonly transactionsCommitted: number;
+  readonly transactionsPending: number;
+  readonly indexedHeight: number;
+  readonly upSinceMs: number;
+}
+
+export interface StoredBlock {
+  readonly height: number;
+  readonly hash: Uint8Array;
+  /** Canonical header bytes. */
+  readonly header: Uint8Array;
+  /** Canonical commit-certificate bytes. */
+  readonly certificate: Uint8Array;
+  readonly transactions: readonly Uint8Array[];
+}
+
+export interface StoredRecord {
+  readonly recordId: Uint8Array;
+  readonly version: number;
+  readonly author: Uint8Array;
+  readonly organisation: Uint8Array;
+  readonly patient: Uint8Array;
+  readonly txId: Uint8Array;
+  readonly height: number;
+  readonly index: number;
+}
+
+export interface BlockEvent {
+  readonly height: number;
+  readonly hash: Uint8Array;
+  readonly timestampMs: number;
+  readonly txIds: readonly Uint8Array[];
+}
+
+/** What the HTTP interface may ask of a running node. Everything returned is committed and verified by it. */
+export interface NodePorts {
+  readonly genesisHash: Uint8Array;
+  /** Canonical bytes of the genesis document. */
+  readonly genesisDocument: Uint8Array;
+  status(): NodeStatus;
+  /** Empty when ready; otherwise what is missing, in words. */
+  notReady(): readonly string[];
+  metrics(): Promise<string>;
+  submit(submissions: readonly Submission[]): Promise<readonly SubmissionOutcome[]>;
+  transactionStatus(txId: Uint8Array): Promise<TransactionStatus>;
+  /** Resolves when the status is final, or with the current one after `timeoutMs`. */
+  waitForTransaction(txId: Uint8Array, timeoutMs: number): Promise<TransactionStatus>;
+  transaction(txId: Uint8Array): Promise<{ height: number; index: number; decoded: DecodedTransaction } | undefined>;
+  block(which: number | Uint8Array | 'latest'): Promise<StoredBlock | undefined>;
+  account(address: Uint8Array): Account | undefined;
+  record(recordId: Uint8Array): Promise<StoredRecord | undefined>;
+  queryRecords(query: RecordQuery): Promise<RecordPage>;
+  attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
+  putPayload(cid: Uint8Array, bytes: Uint8Array): Promise<void>;
+  payload(cid: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Verifies a signature by key `keyIndex` of an active account; false for anything unknown. */
+  verifyAccountSignature(address: Uint8Array, keyIndex: number, message: Uint8Array, signature: Uint8Array): boolean;
+  /** Remembers a request nonce until `expiresMs`, across restarts; false when it was seen before. */
+  useNonce(nonce: string, expiresMs: number): Promise<boolean>;
+  /** Calls back after each commit; returns the function that ends it. */
+  onBlock(listener: (event: BlockEvent) => void): () => void;
+}
