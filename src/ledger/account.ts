@@ -4,9 +4,12 @@ import { taggedHash } from '../crypto/hash.ts';
 
 /** Length of an account address in bytes. */
 export const ADDRESS_BYTES = 32;
+/** Most signing keys of one account. */
 export const ACCOUNT_KEYS_MAX = 16;
 
+/** What an account is on the ledger (ledger.md §2). */
 export type Role = 'patient' | 'doctor' | 'researcher' | 'organisation' | 'regulator';
+/** Wire form of a role. */
 export const roleSchema = enumeration<Role>({ patient: 0, doctor: 1, researcher: 2, organisation: 3, regulator: 4 });
 
 /** Class of action; an account sets a threshold for each. */
@@ -63,18 +66,21 @@ const accountKeySchema = struct<AccountKey>({
 
 const thresholdsSchema = struct<Thresholds>({ routine: uint(0xffff), sensitive: uint(0xffff), keys: uint(0xffff) });
 
+/** Wire form of a key document; what the address of an account is the hash of. */
 export const keyDocumentSchema = struct<KeyDocument>({
   sealingKey: bytes(32),
   keys: list(accountKeySchema, ACCOUNT_KEYS_MAX),
   thresholds: thresholdsSchema,
 });
 
+/** Wire form of who acts for a patient. */
 export const controlSchema = union<Control>({
   self: [0, struct<object>({})],
   guardian: [1, struct({ account: bytes(32), untilMs: uint() })],
   custodial: [2, struct({ organisation: bytes(32) })],
 });
 
+/** Form of an account in the state. */
 export const accountSchema = struct<Account>({
   role: roleSchema,
   organisation: bytes(32),

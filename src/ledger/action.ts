@@ -1,6 +1,7 @@
 import { bytes, bytesUpTo, struct, uint, union } from '../codec/schema.ts';
 import { type Control, controlSchema, type KeyDocument, keyDocumentSchema, type Role, roleSchema } from './account.ts';
 
+/** Length of a record id in bytes. */
 export const RECORD_ID_BYTES = 16;
 /** Largest binary CIDv1 taken: version, codec, SHA-256 multihash. */
 export const CID_BYTES_MAX = 40;
@@ -49,6 +50,7 @@ export interface RecordAmend {
   readonly payload: SealedPayload;
 }
 
+/** What a transaction does: a union on `kind`. */
 export type Action = AccountRegister | RecordCreate | RecordAmend;
 export type ActionKind = Action['kind'];
 
@@ -61,6 +63,7 @@ export const ACTION_CODES: Readonly<Record<ActionKind, number>> = {
   'record.amend': 3,
 };
 
+/** Wire form of an action: its code and fields. */
 export const actionSchema = union<Action>({
   'account.register': [
     ACTION_CODES['account.register'],

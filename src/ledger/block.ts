@@ -4,6 +4,7 @@ import { taggedHash } from '../crypto/hash.ts';
 
 /** Version of the header format that this build reads and writes. */
 export const HEADER_VERSION = 1;
+/** Most bytes of an encoded header. */
 export const HEADER_BYTES_MAX = 512;
 
 /** What a block commits to. No view and no certificate: those differ between honest nodes. */
@@ -32,6 +33,7 @@ export interface Header {
   readonly executionCost: number;
 }
 
+/** Wire form of a header. */
 export const headerSchema = struct<Header>({
   version: uint(0xffff),
   genesisHash: bytes(32),
@@ -66,6 +68,7 @@ export function blockHash(encodedHeader: Uint8Array): Uint8Array {
 
 /** Most transactions and body bytes that any block may hold, whatever the parameters in force. */
 export const BLOCK_TRANSACTIONS_MAX = 4096;
+/** Most bytes of the transactions of any block together, whatever the parameters in force. */
 export const BLOCK_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** A block with its bodies: the header and the full encodings of its transactions, in order. */

@@ -17,14 +17,17 @@ export interface Certificate {
   readonly signatures: readonly SignerEntry[];
 }
 
+/** Wire form of one signature in a certificate. */
 export const signerEntrySchema = struct<SignerEntry>({ signer: uint(0xff), signature: bytes(64) });
 
+/** Wire form of a certificate. */
 export const certificateSchema = struct<Certificate>({
   height: uint(),
   view: uint(VIEW_MAX),
   blockHash: bytes(32),
   signatures: list(signerEntrySchema, VALIDATORS_MAX),
 });
+/** Most bytes of an encoded certificate. */
 export const CERTIFICATE_BYTES_MAX = 128 + VALIDATORS_MAX * 80;
 
 /** Verifies one Ed25519 signature by the rule of the ledger; synchronous. */

@@ -4,10 +4,15 @@ import { bytes, list, nullable, struct, uint } from '../codec/schema.ts';
 import { sha256, signedPreimage, taggedHash } from '../crypto/hash.ts';
 import { type Action, actionSchema, RECORD_ID_BYTES } from './action.ts';
 
+/** Version of the transaction format that this build reads and writes. */
 export const TRANSACTION_VERSION = 1;
+/** Most bytes of an encoded transaction. */
 export const TRANSACTION_BYTES_MAX = 16 * 1024;
+/** Most signatures of one transaction. */
 export const SIGNATURES_MAX = 32;
+/** Most bytes of an attachment as it travels, its blind included. */
 export const ATTACHMENT_BYTES_MAX = 16 * 1024;
+/** Length of a transaction's salt in bytes. */
 export const SALT_BYTES = 16;
 
 /** One account key's signature over the transaction's preimage. */
@@ -34,6 +39,7 @@ export interface TransactionBody {
   readonly attachment: AttachmentReference | null;
 }
 
+/** A transaction as it travels. */
 export interface Transaction extends TransactionBody {
   /** Sorted by (account, keyIndex), unique. */
   readonly signatures: readonly TransactionSignature[];
@@ -62,8 +68,10 @@ const bodyFields = {
   attachment: nullable(attachmentReferenceSchema),
 };
 
+/** Form of what is signed. */
 export const transactionBodySchema = struct<TransactionBody>(bodyFields);
 
+/** Wire form of a transaction. */
 export const transactionSchema = struct<Transaction>({
   ...bodyFields,
   signatures: list(

@@ -21,7 +21,9 @@ export interface ValidatorSet {
   readonly hash: Uint8Array;
 }
 
+/** Wire form of a validator. */
 export const validatorSchema = struct<Validator>({ publicKey: bytes(32), organisation: bytes(32) });
+/** Wire and state form of a list of validators. */
 export const validatorListSchema = list(validatorSchema, VALIDATORS_MAX);
 
 /** The set of `validators` in canonical order. Throws a RangeError when empty, too large or with a repeated key. */

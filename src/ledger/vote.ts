@@ -12,6 +12,7 @@ export interface Vote {
   readonly blockHash: Uint8Array;
 }
 
+/** Wire form of what a vote says. */
 export const voteSchema = struct<Vote>({ height: uint(), view: uint(VIEW_MAX), blockHash: bytes(32) });
 
 /** Bytes that a validator signs for a vote. The kinds differ, so a prepare never stands as a commit. */

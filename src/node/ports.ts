@@ -1,4 +1,5 @@
 import type { Account } from '../ledger/account.ts';
+import type { RecordFields } from '../ledger/attachment.ts';
 import type { DecodedTransaction } from '../ledger/transaction.ts';
 
 /** A record query: any combination of single values and one date range (index.md, outer). Dates are ISO 8601 text. */
@@ -29,18 +30,6 @@ export interface RecordHit {
   readonly author: Uint8Array;
   readonly organisation: Uint8Array;
   readonly fields: RecordFields | null;
-}
-
-/** Search fields of a record, as they stand encrypted in its attachment. */
-export interface RecordFields {
-  readonly kind: string;
-  /** `system|code`, as in FHIR token search. */
-  readonly codes: readonly string[];
-  /** ISO 8601 date or date-time; empty when the source has none. */
-  readonly date: string;
-  readonly department: string;
-  readonly region: string;
-  readonly title: string;
 }
 
 export interface RecordPage {
@@ -142,10 +131,15 @@ export interface NodePorts {
   transaction(txId: Uint8Array): Promise<{ height: number; index: number; decoded: DecodedTransaction } | undefined>;
   block(which: number | Uint8Array | 'latest'): Promise<StoredBlock | undefined>;
   account(address: Uint8Array): Account | undefined;
-  record(recordId: Uint8Array): Promise<StoredRecord | undefined>;
+  /** One version of a record; the newest when none is named. */
+  record(recordId: Uint8Array, version?: number): Promise<StoredRecord | undefined>;
   queryRecords(query: RecordQuery): Promise<RecordPage>;
   attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
-  putPayload(cid: Uint8Array, bytes: Uint8Array): Promise<void>;
+  /**
+   * Stores an encrypted payload durably after checking that its DAG has this root: `cidMismatch` when it has not,
+   * `full` when there is no room. Storing what is held already succeeds.
+   */
+  putPayload(cid: Uint8Array, bytes: Uint8Array): Promise<'stored' | 'cidMismatch' | 'full'>;
   payload(cid: Uint8Array): Promise<Uint8Array | undefined>;
   /** Verifies a signature by key `keyIndex` of an active account; false for anything unknown. */
   verifyAccountSignature(address: Uint8Array, keyIndex: number, message: Uint8Array, signature: Uint8Array): boolean;

@@ -1,0 +1,135 @@
+import { toHex } from '../codec/bytes.ts';
+import { formatAddress } from '../crypto/address.ts';
+import type { Account } from '../ledger/account.ts';
+import type { RecordAmend, RecordCreate } from '../ledger/action.ts';
+import { decodeHeader } from '../ledger/block.ts';
+import type { AttachmentReference } from '../ledger/transaction.ts';
+import type { NodeStatus, RecordPage, StoredBlock, StoredRecord, TransactionStatus } from '../node/ports.ts';
+import type {
+  AccountView,
+  BlockView,
+  NodeStatusView,
+  RecordPageView,
+  RecordView,
+  TransactionStatusView,
+} from './contract/schemas.ts';
+import { formatCid, toBase64url } from './contract/text.ts';
+
+/** The forms in which the API shows what the ports return: hashes and ids as hex, addresses as bech32m. */
+
+export function nodeStatusView(status: NodeStatus, ready: boolean): NodeStatusView {
+  return {
+    version: status.version,
+    ledger: status.ledger,
+    genesisHash: toHex(status.genesisHash),
+    organisation: { name: status.organisation.name, address: formatAddress(status.organisation.address) },
+    validator: status.validator,
+    validators: status.validators,
+    height: status.height,
+    tipHash: toHex(status.tipHash),
+    stateRoot: toHex(status.stateRoot),
+    timestampMs: status.timestampMs,
+    view: status.view,
+    peers: status.peers.map(({ validator, name, connected, height, view }) => ({
+      validator,
+      name,
+      connected,
+      height,
+      view,
+    })),
+    transactionsCommitted: status.transactionsCommitted,
+    transactionsPending: status.transactionsPending,
+    indexedHeight: status.indexedHeight,
+    upSinceMs: status.upSinceMs,
+    ready,
+  };
+}
+
+/** The view of a status; only a Rejected one may lack its id. */
+export function transactionStatusView(txId: Uint8Array | null, status: TransactionStatus): TransactionStatusView {
+  if (status.kind === 'Rejected') {
+    const { code, detail, retryable } = status;
+    return { txId: txId === null ? null : toHex(txId), status: 'Rejected', code, detail, retryable };
+  }
+  if (txId === null) throw new Error(`a transaction without an id has the status ${status.kind}`);
+  const id = toHex(txId);
+  if (status.kind === 'Committed') return { txId: id, status: 'Committed', height: status.height, index: status.index };
+  return { txId: id, status: status.kind };
+}
+
+export function blockView(block: StoredBlock): BlockView {
+  const header = decodeHeader(block.header);
+  return {
+    height: block.height,
+    hash: toHex(block.hash),
+    header: toBase64url(block.header),
+    certificate: toBase64url(block.certificate),
+    previousHash: toHex(header.previousHash),
+    timestampMs: header.timestampMs,
+    proposer: header.proposer,
+    transactions: header.txCount,
+  };
+}
+
+export function accountView(address: Uint8Array, account: Account): AccountView {
+  const { sealingKey, keys, thresholds } = account.keyDocument;
+  return {
+    address: formatAddress(address),
+    role: account.role,
+    organisation: formatAddress(account.organisation),
+    status: account.status,
+    sealingKey: toHex(sealingKey),
+    keys: keys.map(({ algorithm, publicKey, weight, label }) => ({
+      algorithm,
+      publicKey: toHex(publicKey),
+      weight,
+      label,
+    })),
+    thresholds: { routine: thresholds.routine, sensitive: thresholds.sensitive, keys: thresholds.keys },
+    registeredAt: account.registeredAt,
+  };
+}
+
+/** A record version with what its transaction says of payload and attachment. */
+export function recordView(
+  record: StoredRecord,
+  action: RecordCreate | RecordAmend,
+  attachment: AttachmentReference | null,
+): RecordView {
+  return {
+    ...recordPlaceView(record),
+    class: action.class,
+    retainUntilMs: action.retainUntilMs,
+    payload: {
+      cid: formatCid(action.payload.cid),
+      bytes: action.payload.bytes,
+      keyCommitment: toHex(action.payload.keyCommitment),
+    },
+    attachment: attachment === null ? null : { hash: toHex(attachment.hash), bytes: attachment.bytes },
+  };
+}
+
+export function recordPageView(page: RecordPage): RecordPageView {
+  return {
+    records: page.hits.map((hit) => ({
+      ...recordPlaceView(hit),
+      fields: hit.fields === null ? null : { ...hit.fields, codes: [...hit.fields.codes] },
+    })),
+    cursor: page.cursor,
+    indexedHeight: page.indexedHeight,
+    scope: page.scope.map(formatAddress),
+  };
+}
+
+function recordPlaceView(record: StoredRecord) {
+  return {
+    recordId: toHex(record.recordId),
+    version: record.version,
+    txId: toHex(record.txId),
+    height: record.height,
+    index: record.index,
+    patient: formatAddress(record.patient),
+    author: formatAddress(record.author),
+    organisation: formatAddress(record.organisation),
+  };
+}

@@ -1,0 +1,68 @@
+import { equalBytes } from '../codec/bytes.ts';
+import { decode } from '../codec/cbor.ts';
+import { verifySignature } from '../crypto/noble-verify.ts';
+import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
+import {
+  CERTIFICATE_BYTES_MAX,
+  certificateFault,
+  certificateSchema,
+  type VerifySignature,
+} from '../ledger/certificate.ts';
+import { decodeGenesis, genesisHash } from '../ledger/genesis.ts';
+import { makeValidatorSet, type ValidatorSet } from '../ledger/validator-set.ts';
+
+/** A header whose commit by a quorum of the validators was checked. */
+export interface VerifiedBlock {
+  readonly header: Header;
+  readonly hash: Uint8Array;
+}
+
+/** A block that is not proven to be committed; the message says why. */
+export class BlockProofError extends Error {
+  override readonly name = 'BlockProofError';
+}
+
+/** What a client trusts beforehand: the ledger, and its validators at the height in question. */
+export interface TrustedLedger {
+  readonly genesisHash: Uint8Array;
+  readonly validators: ValidatorSet;
+}
+
+/**
+ * The ledger of a genesis document. Trust comes from `expectedHash`, which the client knows from its organisation, not
+ * from the node that sent the document. Throws a BlockProofError when it is another, a DecodeError when malformed.
+ */
+export function trustedLedger(genesisDocument: Uint8Array, expectedHash: Uint8Array): TrustedLedger {
+  if (!equalBytes(genesisHash(genesisDocument), expectedHash))
+    throw new BlockProofError('the genesis document is not the one of this ledger');
+  const { validators } = decodeGenesis(genesisDocument);
+  return { genesisHash: expectedHash, validators: makeValidatorSet(validators) };
+}
+
+/**
+ * Checks that a quorum of the validators committed the block with this header: header → hash → certificate →
+ * validator set. Needs no trust in the node that sent it. Throws a DecodeError or a BlockProofError.
+ */
+export function verifyBlock(
+  block: { readonly header: Uint8Array; readonly certificate: Uint8Array },
+  trusted: TrustedLedger,
+  verify: VerifySignature = verifySignature,
+): VerifiedBlock {
+  const header = decodeHeader(block.header);
+  const hash = blockHash(block.header);
+  const certificate = decode(certificateSchema, block.certificate, CERTIFICATE_BYTES_MAX);
+  if (!equalBytes(header.genesisHash, trusted.genesisHash)) throw new BlockProofError('the block is of another ledger');
+  if (!equalBytes(header.validatorsHash, trusted.validators.hash))
+    throw new BlockProofError('the block is of another validator set; follow its changes from the genesis');
+  if (certificate.height !== header.height || !equalBytes(certificate.blockHash, hash))
+    throw new BlockProofError('the certificate is for another block');
+  const fault = certificateFault('COMMIT', certificate, trusted.validators, trusted.genesisHash, verify);
+  if (fault !== undefined) throw new BlockProofError(`the certificate proves no commit: ${FAULTS[fault]}`);
+  return { header, hash };
+}
+
+const FAULTS = {
+  signers: 'its signers are not distinct validators in order',
+  quorum: 'it has fewer signatures than a quorum',
+  signature: 'a signature does not verify',
+} as const;

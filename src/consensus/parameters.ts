@@ -1,0 +1,62 @@
+import { certificateFault } from '../ledger/certificate.ts';
+import { quorumSize } from '../ledger/validator-set.ts';
+
+/** Times by which the core lives, in milliseconds. The same on every validator of a ledger. */
+export interface Parameters {
+  /** T0: how long view 0 may take. */
+  readonly baseTimeoutMs: number;
+  /** Tmax: no view waits longer. Liveness holds while transfer, execution, syncs and votes of a block take less. */
+  readonly timeoutMaxMs: number;
+  /** After this long without a block an empty one is due; bounds how stale a proof can be. */
+  readonly heartbeatMs: number;
+  /** How often own messages are sent again while nothing is decided. */
+  readonly retransmitMs: number;
+  /** How often STATUS is sent. */
+  readonly statusMs: number;
+}
+
+export const DEFAULT_PARAMETERS: Parameters = {
+  baseTimeoutMs: 1_000,
+  timeoutMaxMs: 16_000,
+  heartbeatMs: 30_000,
+  retransmitMs: 1_000,
+  statusMs: 5_000,
+};
+
+/** How far a fresh proposal's timestamp may be ahead of the receiver's clock; the host checks it. */
+export const PRECISION_MS = 500;
+
+/** PREPAREs are kept for this many views on either side of ours. */
+export const PREPARE_VIEWS_AROUND = 2;
+/** COMMITs are kept for this many views below ours, and for `PREPARE_VIEWS_AROUND` above. */
+export const COMMIT_VIEWS_BEHIND = 16;
+/** What is kept of each validator for the height after ours, besides one PREPREPARE. */
+export const NEXT_HEIGHT_MESSAGES_MAX = 8;
+export const NEXT_HEIGHT_BYTES_MAX = 64 * 1024;
+/** Further exponent of the view timeout than this changes nothing. */
+const TIMEOUT_DOUBLINGS_MAX = 20;
+
+/** timeout(v) = min(T0 · 2^min(v, 20), Tmax), in milliseconds. */
+export function viewTimeoutMs(parameters: Parameters, view: number): number {
+  const doublings = Math.min(view, TIMEOUT_DOUBLINGS_MAX);
+  return Math.min(parameters.baseTimeoutMs * 2 ** doublings, parameters.timeoutMaxMs);
+}
+
+/**
+ * The rules whose breach the simulator plants, to show that its checks would see it. A node never overrides them.
+ */
+export interface Rules {
+  readonly quorumSize: (validators: number) => number;
+  readonly certificateFault: typeof certificateFault;
+  /** A VIEWCHANGE claims the prepared certificate held. */
+  readonly carriesPrepared: boolean;
+  /** A message leaves only after the sync of its record. */
+  readonly syncsBeforeSending: boolean;
+}
+
+export const RULES: Rules = {
+  quorumSize,
+  certificateFault,
+  carriesPrepared: true,
+  syncsBeforeSending: true,
+};

@@ -1,0 +1,19 @@
+import type { Action, ActionKind } from '../action.ts';
+import { accountRegister } from './account-register.ts';
+import type { ActionRules } from './action-rules.ts';
+import { recordAmend } from './record-amend.ts';
+import { recordCreate } from './record-create.ts';
+
+type Table = { readonly [K in ActionKind]: ActionRules<Extract<Action, { readonly kind: K }>> };
+
+const RULES: Table = {
+  'account.register': accountRegister,
+  'record.create': recordCreate,
+  'record.amend': recordAmend,
+};
+
+/** The rules of an action's kind. */
+export function rulesOf<A extends Action>(action: A): ActionRules<A> {
+  // Each entry of the table takes the action of its own kind, which is what indexing by that kind yields.
+  return RULES[action.kind] as unknown as ActionRules<A>;
+}

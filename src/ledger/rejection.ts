@@ -1,0 +1,119 @@
+/** Why a transaction is not applied. The list is closed; a code never changes its meaning. */
+export type RejectionCode = keyof typeof REJECTIONS;
+
+/** What a code means to whoever submitted. */
+export interface RejectionMeaning {
+  readonly meaning: string;
+  /** False only where no later state can make the same bytes apply. */
+  readonly retryable: boolean;
+  readonly httpStatus: number;
+}
+
+/** A transaction refused: the code, and what exactly is wrong with this one, in words. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly detail: string;
+}
+
+/** The closed list, in the order in which a transaction meets the checks. */
+export const REJECTIONS = {
+  malformed: {
+    meaning: 'The bytes are not the canonical encoding of a transaction.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  oversized: {
+    meaning: 'The transaction or its attachment is larger than the ledger takes.',
+    retryable: false,
+    httpStatus: 413,
+  },
+  unsupportedVersion: {
+    meaning: 'The transaction is of a version that this ledger does not know yet.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  signatureOrder: {
+    meaning: 'Signatures are not in ascending order of account and key, or one stands twice.',
+    retryable: false,
+    httpStatus: 400,
+  },
+  invalidAction: {
+    meaning: 'A field of the action is outside what the ledger takes, whatever the state.',
+    retryable: false,
+    httpStatus: 422,
+  },
+  attachmentMissing: {
+    meaning: 'The attachment that the transaction names is not here.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  attachmentMismatch: {
+    meaning: 'The attachment does not hash to what the transaction says, or none was announced.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  expired: { meaning: 'validUntilMs lies before the time of the next block.', retryable: false, httpStatus: 410 },
+  validityTooFar: {
+    meaning: 'validUntilMs lies further ahead than the ledger allows.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  duplicateId: { meaning: 'A transaction with this id was applied already.', retryable: false, httpStatus: 409 },
+  unknownAccount: {
+    meaning: 'An account that the transaction names is not registered.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  inactiveAccount: { meaning: 'An account that the transaction names is suspended.', retryable: true, httpStatus: 403 },
+  wrongRole: { meaning: 'An account has not the role that the action asks for.', retryable: true, httpStatus: 422 },
+  wrongOrganisation: {
+    meaning: 'An account does not belong to the organisation that the action names.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  accountExists: { meaning: 'An account with this address is registered already.', retryable: false, httpStatus: 409 },
+  invalidControl: {
+    meaning: 'The account can not be controlled as asked: guardian or organisation do not fit.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  inadmissibleKey: {
+    meaning: 'A signing key is no canonical Ed25519 point of the prime-order group.',
+    retryable: false,
+    httpStatus: 422,
+  },
+  recordExists: {
+    meaning: 'A record with this id was created before; ids are never reused.',
+    retryable: false,
+    httpStatus: 409,
+  },
+  unknownRecord: { meaning: 'There is no record with this id.', retryable: true, httpStatus: 404 },
+  versionConflict: {
+    meaning: 'The record is at another version than the change expects.',
+    retryable: true,
+    httpStatus: 409,
+  },
+  retentionShortened: {
+    meaning: 'A new version may lengthen the retention of a record, never shorten it.',
+    retryable: false,
+    httpStatus: 422,
+  },
+  unknownKey: { meaning: 'A signature names a key that its account does not have.', retryable: true, httpStatus: 403 },
+  badSignature: {
+    meaning: 'A signature does not verify under the key that it names.',
+    retryable: true,
+    httpStatus: 403,
+  },
+  surplusSignature: {
+    meaning: 'A signature is by an account that the requirement can not count.',
+    retryable: true,
+    httpStatus: 403,
+  },
+  unsigned: { meaning: 'Signatures that the requirement asks for are missing.', retryable: true, httpStatus: 403 },
+  poolFull: { meaning: 'The node holds as many pending transactions as it may.', retryable: true, httpStatus: 503 },
+} as const satisfies Readonly<Record<string, RejectionMeaning>>;
+
+/** A rejection with this code and detail. */
+export function rejected(code: RejectionCode, detail: string): Rejection {
+  return { code, detail };
+}

@@ -1,0 +1,140 @@
+import { concatBytes, uintBytes } from '../codec/bytes.ts';
+import { bytes, list, type Schema, struct, text, uint } from '../codec/schema.ts';
+import type { CompactLog } from '../crypto/merkle.ts';
+import { type Account, accountSchema } from './account.ts';
+import { ACTION_CODES, type ActionKind } from './action.ts';
+import { type Parameters, parametersSchema } from './parameters.ts';
+import { PATIENT_LOG_CODES, type PatientLogKind } from './patient-log.ts';
+import { type Requirement, requirementSchema } from './requirement.ts';
+import { VALIDATORS_MAX, type Validator, validatorListSchema } from './validator-set.ts';
+
+/** One entry of the state set, or removed where `value` is undefined. */
+export interface StateChange {
+  /** Family code u8 ‖ key. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** The committed state after some height, as its host keeps it. */
+export interface StateReader {
+  /** The value under a state key (family code u8 ‖ key). */
+  get(key: Uint8Array): Uint8Array | undefined;
+  /**
+   * Every transaction id whose entry of the family recentId holds a validUntilMs < `timestampMs`, in ascending order
+   * of (validUntilMs, id bytes). A derived index of the host: exactly the ids that stand in this state.
+   */
+  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[];
+}
+
+/** A record as the state knows it: its newest version. Entries are never removed, so no id is used twice. */
+export interface RecordState {
+  readonly version: number;
+  /** Author of version 1. */
+  readonly creator: Uint8Array;
+  /** Author of the newest version. */
+  readonly author: Uint8Array;
+  readonly organisation: Uint8Array;
+  readonly patient: Uint8Array;
+  readonly class: number;
+  readonly retainUntilMs: number;
+  /** Where the newest version stands. */
+  readonly txId: Uint8Array;
+  readonly height: number;
+  readonly index: number;
+}
+
+/** A member organisation; whether it is active is the status of its account. */
+export interface Organisation {
+  readonly name: string;
+  /** Height of its admission; 0 for genesis. */
+  readonly admittedAt: number;
+}
+
+/** A seat that missed its turn as primary (consensus.md §1). Seats with neither misses nor a skip ahead have none. */
+export interface SkipEntry {
+  readonly publicKey: Uint8Array;
+  readonly misses: number;
+  /** Last height at which the seat is passed over. */
+  readonly skippedUntil: number;
+}
+
+/** Most UTF-8 bytes of an organisation's name. */
+export const ORGANISATION_NAME_BYTES_MAX = 96;
+/** Most organisations of one ledger. */
+export const ORGANISATIONS_MAX = 256;
+
+/** A kind of state entry: its code, how values are encoded, and the largest encoding. */
+export interface Family<T> {
+  readonly code: number;
+  readonly schema: Schema<T>;
+  readonly bytesMax: number;
+}
+
+const compactLogSchema = struct<CompactLog>({ count: uint(), peaks: list(bytes(32), 48) });
+
+/** Every family of the state; a code is never used again for another. Keys are given by the functions below. */
+export const FAMILIES = {
+  account: { code: 1, schema: accountSchema, bytesMax: 4096 } as Family<Account>,
+  record: {
+    code: 2,
+    schema: struct<RecordState>({
+      version: uint(0xffffffff),
+      creator: bytes(32),
+      author: bytes(32),
+      organisation: bytes(32),
+      patient: bytes(32),
+      class: uint(0xffff),
+      retainUntilMs: uint(),
+      txId: bytes(32),
+      height: uint(),
+      index: uint(0xffffffff),
+    }),
+    bytesMax: 256,
+  } as Family<RecordState>,
+  /** validUntilMs of a transaction that was applied. */
+  recentId: { code: 3, schema: uint(), bytesMax: 16 } as Family<number>,
+  patientLog: { code: 4, schema: compactLogSchema, bytesMax: 2048 } as Family<CompactLog>,
+  parameters: { code: 5, schema: parametersSchema, bytesMax: 256 } as Family<Parameters>,
+  validators: { code: 6, schema: validatorListSchema, bytesMax: 8192 } as Family<readonly Validator[]>,
+  skip: {
+    code: 7,
+    schema: list(struct<SkipEntry>({ publicKey: bytes(32), misses: uint(), skippedUntil: uint() }), VALIDATORS_MAX),
+    bytesMax: 8192,
+  } as Family<readonly SkipEntry[]>,
+  requirement: { code: 8, schema: requirementSchema, bytesMax: 8192 } as Family<Requirement>,
+  organisation: {
+    code: 9,
+    schema: struct<Organisation>({ name: text(ORGANISATION_NAME_BYTES_MAX), admittedAt: uint() }),
+    bytesMax: 256,
+  } as Family<Organisation>,
+  /** Addresses of all organisations ever admitted, ascending: what a share of the members is counted over. */
+  members: { code: 10, schema: list(bytes(32), ORGANISATIONS_MAX), bytesMax: 16 * 1024 } as Family<
+    readonly Uint8Array[]
+  >,
+} as const;
+
+/** Key of the families that have a single entry. */
+export const SINGLE_KEY = new Uint8Array(0);
+/** In the state after height h: the validators of h+1, whose skip table and proposals follow. */
+export const CURRENT_VALIDATORS_KEY = Uint8Array.of(0);
+/** In the state after height h: the validators of h+2. */
+export const SCHEDULED_VALIDATORS_KEY = Uint8Array.of(1);
+
+/** Family code u8 ‖ key: what the state, and the path in the authenticated map, are keyed by. */
+export function stateKey<T>(family: Family<T>, key: Uint8Array): Uint8Array {
+  const full = new Uint8Array(1 + key.length);
+  full[0] = family.code;
+  full.set(key, 1);
+  return full;
+}
+
+/** Key of one of the three logs of a patient. */
+export function patientLogKey(patient: Uint8Array, kind: PatientLogKind): Uint8Array {
+  return concatBytes(patient, uintBytes(PATIENT_LOG_CODES[kind], 1));
+}
+
+/** Key of the ledger's requirement for an action, or of an organisation's additions to it. */
+export function requirementKey(action: ActionKind, organisation: Uint8Array | null): Uint8Array {
+  const code = uintBytes(ACTION_CODES[action], 2);
+  return organisation === null ? code : concatBytes(code, organisation);
+}

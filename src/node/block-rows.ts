@@ -1,0 +1,68 @@
+import { equalBytes } from '../codec/bytes.ts';
+import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
+import { decodeHeader } from '../ledger/block.ts';
+import type { RecordState } from '../ledger/state.ts';
+import { type DecodedTransaction, decodeTransaction, recordIdOf } from '../ledger/transaction.ts';
+import { type OrganisationKey, openRecordFields } from './record-fields.ts';
+
+/** Where the rows of a block are taken from. */
+export interface BlockSource {
+  readonly genesisHash: Uint8Array;
+  /** Undefined on a node that runs for no organisation: it indexes public facts alone. */
+  readonly organisationKey: OrganisationKey | undefined;
+  block(height: number): Promise<{ hash: Uint8Array; header: Uint8Array; transactions: readonly Uint8Array[] }>;
+  record(recordId: Uint8Array): RecordState | undefined;
+  attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+/** What a committed block adds to the outer index: one row for each version of a record. */
+export async function blockRows(source: BlockSource, height: number): Promise<BlockRows> {
+  const { hash, header, transactions } = await source.block(height);
+  const { timestampMs } = decodeHeader(header);
+  const rows = transactions.map((encoded, index) =>
+    recordRow(source, decodeTransaction(source.genesisHash, encoded), { height, index, timeMs: timestampMs }),
+  );
+  const records = (await Promise.all(rows)).filter((row) => row !== undefined);
+  return { height, hash, records, closed: [], disposed: [] };
+}
+
+async function recordRow(
+  source: BlockSource,
+  { transaction, txId }: DecodedTransaction,
+  place: { readonly height: number; readonly index: number; readonly timeMs: number },
+): Promise<RecordRow | undefined> {
+  const { action } = transaction;
+  if (action.kind === 'account.register') return undefined;
+  const isNew = action.kind === 'record.create';
+  const recordId = isNew ? recordIdOf(source.genesisHash, action.author, transaction.salt) : action.recordId;
+  const version = isNew ? 1 : action.expectedVersion + 1;
+  const record = source.record(recordId);
+  if (record === undefined) throw new Error('a committed record is missing from the state');
+  const { organisation, patient } = record;
+  return {
+    recordId,
+    version,
+    patient,
+    author: action.author,
+    organisation,
+    class: action.class,
+    status: 'active',
+    ...place,
+    txId,
+    fields: await searchFields(source, transaction.attachment?.hash, organisation, recordId, version),
+  };
+}
+
+async function searchFields(
+  source: BlockSource,
+  attachmentHash: Uint8Array | undefined,
+  organisation: Uint8Array,
+  recordId: Uint8Array,
+  version: number,
+) {
+  const key = source.organisationKey;
+  if (attachmentHash === undefined || key === undefined || !equalBytes(key.address, organisation)) return null;
+  const attachment = await source.attachment(attachmentHash);
+  if (attachment === undefined) return null;
+  return (await openRecordFields(attachment, key, source.genesisHash, recordId, version)) ?? null;
+}

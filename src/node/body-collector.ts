@@ -1,0 +1,131 @@
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { DecodeError } from '../codec/decode-error.ts';
+import { isAttachmentOf } from '../ledger/attachment.ts';
+import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
+import type { Mempool } from './mempool.ts';
+import type { TransactionIntake } from './transaction-intake.ts';
+
+/** Most hashes of one request. */
+const HASHES_PER_REQUEST = 512;
+/** Attachments are larger: as many as a reply frame surely holds. */
+const ATTACHMENTS_PER_REQUEST = 128;
+
+/** What members can be asked for by hash; a reply has a place for each hash, null where the peer has nothing. */
+export interface BodyRequests {
+  connectedPeers(): readonly Uint8Array[];
+  requestBodies(
+    peer: Uint8Array,
+    hashes: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<readonly (Uint8Array | null)[]>;
+  requestAttachments(
+    peer: Uint8Array,
+    hashes: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<readonly (Uint8Array | null)[]>;
+}
+
+export interface CollectorDependencies {
+  readonly genesisHash: Uint8Array;
+  readonly mempool: Mempool;
+  readonly intake: Pick<TransactionIntake, 'settled'>;
+  readonly requests: BodyRequests;
+}
+
+/** Transactions in the asked order, and those of their attachments that were found. */
+export interface CollectedBodies {
+  readonly transactions: readonly DecodedTransaction[];
+  readonly attachments: readonly Uint8Array[];
+  readonly missingAttachments: number;
+}
+
+/** A transaction of a proposal whose bytes are not canonical: no honest primary lists it. */
+export class MalformedBodyError extends Error {
+  override readonly name = 'MalformedBodyError';
+}
+
+/**
+ * Gathers the bodies that a proposal lists: from the pool, from transactions just being admitted, then from members,
+ * `first` before others. Undefined when some could not be had before `signal` fired.
+ */
+export async function collectBodies(
+  { genesisHash, mempool, intake, requests }: CollectorDependencies,
+  txHashes: readonly Uint8Array[],
+  first: readonly Uint8Array[],
+  signal: AbortSignal,
+): Promise<CollectedBodies | undefined> {
+  const bodies = new Map<string, DecodedTransaction>();
+  const attachments = new Map<string, Uint8Array>();
+  for (const hash of txHashes) {
+    const name = toHex(hash);
+    if (mempool.byHash(name) === undefined) await intake.settled(name);
+    const pending = mempool.byHash(name);
+    if (pending === undefined) continue;
+    bodies.set(name, pending.decoded);
+    const reference = pending.decoded.transaction.attachment;
+    if (reference !== null && pending.attachment !== null) attachments.set(toHex(reference.hash), pending.attachment);
+  }
+  const peers = inOrder(first, requests.connectedPeers());
+  await askEach(peers, HASHES_PER_REQUEST, signal, {
+    missing: () => txHashes.filter((hash) => !bodies.has(toHex(hash))),
+    ask: (peer, hashes) => requests.requestBodies(peer, hashes, signal),
+    take(hash, bytes) {
+      if (!equalBytes(transactionHash(bytes), hash)) return false;
+      bodies.set(toHex(hash), decodeBody(genesisHash, bytes));
+      return true;
+    },
+  });
+  const transactions = txHashes.map((hash) => bodies.get(toHex(hash)));
+  if (!transactions.every((transaction) => transaction !== undefined)) return undefined;
+
+  const references = transactions.flatMap(({ transaction }) => transaction.attachment ?? []);
+  const byHash = new Map(references.map((reference) => [toHex(reference.hash), reference]));
+  await askEach(peers, ATTACHMENTS_PER_REQUEST, signal, {
+    missing: () => [...byHash.values()].map(({ hash }) => hash).filter((hash) => !attachments.has(toHex(hash))),
+    ask: (peer, hashes) => requests.requestAttachments(peer, hashes, signal),
+    take(hash, bytes) {
+      const reference = byHash.get(toHex(hash));
+      if (reference === undefined || !isAttachmentOf(reference, bytes)) return false;
+      attachments.set(toHex(hash), bytes);
+      return true;
+    },
+  });
+  const found = [...byHash.keys()].flatMap((name) => attachments.get(name) ?? []);
+  return { transactions, attachments: found, missingAttachments: byHash.size - found.length };
+}
+
+interface Wanted {
+  missing(): readonly Uint8Array[];
+  ask(peer: Uint8Array, hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
+  /** False when the bytes are not what the hash names. */
+  take(hash: Uint8Array, bytes: Uint8Array): boolean;
+}
+
+/** Asks peer after peer for what is still missing, in requests of bounded size. A peer that fails is passed over. */
+async function askEach(peers: readonly Uint8Array[], perRequest: number, signal: AbortSignal, wanted: Wanted) {
+  for (const peer of peers) {
+    const missing = wanted.missing();
+    for (let start = 0; start < missing.length && !signal.aborted; start += perRequest) {
+      const hashes = missing.slice(start, start + perRequest);
+      const reply = await wanted.ask(peer, hashes).catch(() => undefined);
+      const isHonest = reply?.every((bytes, place) => bytes === null || wanted.take(hashes[place]!, bytes)) ?? false;
+      if (!isHonest) break;
+    }
+  }
+}
+
+function decodeBody(genesisHash: Uint8Array, bytes: Uint8Array): DecodedTransaction {
+  try {
+    return decodeTransaction(genesisHash, bytes);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new MalformedBodyError(error.message);
+  }
+}
+
+/** `first`, then the others, each once. */
+function inOrder(first: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] {
+  const byName = new Map([...first, ...others].map((peer) => [toHex(peer), peer]));
+  const connected = new Set(others.map(toHex));
+  return [...byName].flatMap(([name, peer]) => (connected.has(name) ? [peer] : []));
+}

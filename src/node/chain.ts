@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { encode } from '../codec/cbor.ts';
+import type { HeightContext } from '../consensus/input.ts';
+import { signingKeyFault } from '../crypto/key-admission.ts';
+import { verifySignature } from '../crypto/node/verify.ts';
+import { indexRootOf } from '../index/inner/build.ts';
+import type { Account } from '../ledger/account.ts';
+import { decodeHeader } from '../ledger/block.ts';
+import { type BlockCheck, type BlockOccasion, checkBlock, headerFault } from '../ledger/block-check.ts';
+import {
+  type BuiltBlock,
+  blockContext,
+  buildBlock,
+  type ExecutedBlock,
+  type ExecutionParts,
+  type LedgerState,
+  type ParentBlock,
+  validatorSets,
+} from '../ledger/block-execution.ts';
+import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
+import { executeTransaction } from '../ledger/execution.ts';
+import { decodeGenesis, genesisHash, genesisParent, genesisState } from '../ledger/genesis.ts';
+import type { Parameters } from '../ledger/parameters.ts';
+import { eligiblePrimaries } from '../ledger/proposer-skip.ts';
+import type { Rejection } from '../ledger/rejection.ts';
+import { FAMILIES, type RecordState, SINGLE_KEY } from '../ledger/state.ts';
+import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
+import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
+import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
+import type { ValidatorSet } from '../ledger/validator-set.ts';
+import type { Store } from '../storage/block-store.ts';
+import { OperatorError } from './operator-error.ts';
+import type { SignatureCache } from './signature-cache.ts';
+
+/** Entries hashed at once while the state map is rebuilt at the start. */
+const REBUILD_BATCH = 10_000;
+
+/** The committed ledger of a node: its state, what can be built or checked on it, and the one way it grows. */
+export class Chain {
+  readonly genesisHash: Uint8Array;
+  readonly #store: Store;
+  readonly #parts: ExecutionParts;
+  #map: StateMap;
+  #parent: ParentBlock;
+  #transactionsCommitted: number;
+
+  /** Made by `openChain` alone. */
+  constructor(
+    store: Store,
+    hash: Uint8Array,
+    signatures: SignatureCache,
+    at: { readonly map: StateMap; readonly parent: ParentBlock; readonly transactionsCommitted: number },
+  ) {
+    this.#store = store;
+    this.genesisHash = hash;
+    this.#map = at.map;
+    this.#parent = at.parent;
+    this.#transactionsCommitted = at.transactionsCommitted;
+    this.#parts = {
+      genesisHash: hash,
+      indexOf: indexRootOf,
+      checks: {
+        signingKeyFault,
+        isSignatureValid: (preimage, publicKey, signature) => {
+          if (signatures.has(preimage, publicKey, signature)) return true;
+          const isValid = verifySignature(signature, preimage, publicKey);
+          if (isValid) signatures.add(preimage, publicKey, signature);
+          return isValid;
+        },
+      },
+    };
+  }
+
+  /** The last committed block; height 0 and the genesis hash before the first. */
+  get tip(): ParentBlock {
+    return this.#parent;
+  }
+
+  get stateRoot(): Uint8Array {
+    return rootHash(this.#map);
+  }
+
+  /** Transactions in all committed blocks. */
+  get transactionsCommitted(): number {
+    return this.#transactionsCommitted;
+  }
+
+  get parameters(): Parameters {
+    const parameters = this.#view().read(FAMILIES.parameters, SINGLE_KEY);
+    assert(parameters !== undefined, 'the state has no parameters');
+    return parameters;
+  }
+
+  /** The validators of the next height. */
+  get validators(): ValidatorSet {
+    return validatorSets(this.#view()).current;
+  }
+
+  account(address: Uint8Array): Account | undefined {
+    return this.#view().read(FAMILIES.account, address);
+  }
+
+  record(recordId: Uint8Array): RecordState | undefined {
+    return this.#view().read(FAMILIES.record, recordId);
+  }
+
+  /** Whether the transaction was applied and is still remembered against replay. */
+  isRecent(txId: Uint8Array): boolean {
+    return this.#view().read(FAMILIES.recentId, txId) !== undefined;
+  }
+
+  /** What consensus needs to know of the next height. */
+  heightContext(): HeightContext {
+    const view = this.#view();
+    const { current, scheduled } = validatorSets(view);
+    const height = this.#parent.height + 1;
+    return {
+      height,
+      validators: current,
+      nextValidators: scheduled,
+      eligible: eligiblePrimaries(view, height),
+      previousHash: this.#parent.hash,
+      parentTimestampMs: this.#parent.timestampMs,
+    };
+  }
+
+  /** Why each transaction would not apply at the head after those before it; undefined where it would. */
+  rejectionsAtHead(transactions: readonly DecodedTransaction[], nowMs: number): readonly (Rejection | undefined)[] {
+    const timestampMs = Math.max(this.#parent.timestampMs + 1, nowMs);
+    const overlay = this.#view();
+    const context = blockContext(overlay, { parent: this.#parent, timestampMs }, this.genesisHash);
+    return transactions.map((decoded, index) => {
+      const outcome = executeTransaction(overlay, decoded, index, context, this.#parts.checks);
+      return outcome.kind === 'rejected' ? outcome.rejection : undefined;
+    });
+  }
+
+  /** The block of those candidates that apply, in order. */
+  build(candidates: Iterable<DecodedTransaction>, proposer: number, nowMs: number): BuiltBlock {
+    const timestampMs = Math.max(this.#parent.timestampMs + 1, nowMs);
+    return buildBlock(this.#state(), { parent: this.#parent, timestampMs, proposer }, candidates, this.#parts);
+  }
+
+  /** What is wrong with a proposal before its bodies are at hand; undefined when nothing is. */
+  headerFault(header: Uint8Array, txHashes: readonly Uint8Array[], occasion: BlockOccasion) {
+    return headerFault(this.#state(), this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
+  }
+
+  /** Judges and executes a block on the tip. */
+  check(header: Uint8Array, transactions: readonly DecodedTransaction[], occasion: BlockOccasion): BlockCheck {
+    return checkBlock(this.#state(), this.#parent, decodeHeader(header), transactions, occasion, this.#parts);
+  }
+
+  /**
+   * Makes an executed block part of the chain: one synced batch, then the head moves. The single writer of the ledger;
+   * for consensus and catch-up alike.
+   */
+  async commit(block: ExecutedBlock, certificate: Certificate, attachments: readonly Uint8Array[]): Promise<void> {
+    const { header } = block;
+    assert.equal(header.height, this.#parent.height + 1, 'a decided block must follow the tip');
+    assert(equalBytes(header.previousHash, this.#parent.hash), 'a decided block must build on the tip');
+    const declared = block.transactions.flatMap(({ transaction }) => transaction.attachment ?? []);
+    const held = new Map(attachments.map((bytes) => [toHex(attachmentHash(bytes)), bytes]));
+    await this.#store.commitBlock({
+      height: header.height,
+      hash: block.hash,
+      header: block.encodedHeader,
+      certificate: encode(certificateSchema, certificate),
+      transactions: block.transactions.map(({ encoded }) => encoded),
+      txIds: block.transactions.map(({ txId }) => txId),
+      stateChanges: block.changes.map(({ key, value }) => ({ key, value: value ?? null })),
+      recentIds: {
+        added: block.transactions.map(({ txId, transaction }) => ({ txId, validUntilMs: transaction.validUntilMs })),
+        removedBeforeMs: header.timestampMs,
+      },
+      attachments: declared.flatMap(({ hash }) => {
+        const bytes = held.get(toHex(hash));
+        return bytes === undefined ? [] : [{ hash, bytes }];
+      }),
+      disposedAttachments: [],
+      indexPages: block.index.pages,
+    });
+    this.#map = block.map;
+    this.#parent = { height: header.height, hash: block.hash, timestampMs: header.timestampMs };
+    this.#transactionsCommitted += header.txCount;
+  }
+
+  #view(): StateOverlay {
+    return new StateOverlay(this.#state().reader);
+  }
+
+  #state(): LedgerState {
+    return {
+      map: this.#map,
+      reader: {
+        get: (key) => this.#store.stateValue(key),
+        recentIdsExpiredBefore: (ms) => this.#store.recentIdsExpiredBefore(ms).map(({ txId }) => txId),
+      },
+    };
+  }
+}
+
+/**
+ * Opens the chain that `store` holds, or begins it with the genesis. The state map is built anew from the stored values
+ * and its root compared with the tip's header, so that a damaged disk is found here. Throws an OperatorError then.
+ */
+export async function openChain(store: Store, genesis: Uint8Array, signatures: SignatureCache): Promise<Chain> {
+  const hash = genesisHash(genesis);
+  if (store.tip() === undefined) {
+    const { changes } = genesisState(decodeGenesis(genesis));
+    await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
+  }
+  const map = await rebuildMap(store);
+  const tip = store.tip();
+  assert(tip !== undefined, 'the store has a tip once genesis is committed');
+  const header = tip.height === 0 ? undefined : await store.header(tip.height);
+  const parent =
+    header === undefined
+      ? genesisParent(genesis)
+      : { height: tip.height, hash: tip.hash, timestampMs: decodeHeader(header).timestampMs };
+  const root =
+    header === undefined ? rootHash(genesisState(decodeGenesis(genesis)).map) : decodeHeader(header).stateRoot;
+  if (!equalBytes(root, rootHash(map)))
+    throw new OperatorError(
+      `The stored state is not the one that block ${tip.height} commits to: the disk lost or changed data. ` +
+        'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',
+    );
+  return new Chain(store, hash, signatures, { map, parent, transactionsCommitted: store.transactionsCommitted() });
+}
+
+async function rebuildMap(store: Store): Promise<StateMap> {
+  let map = emptyMap;
+  let batch: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
+  for await (const entry of store.allState()) {
+    batch.push(entry);
+    if (batch.length < REBUILD_BATCH) continue;
+    map = updateMap(map, mapChanges(batch));
+    batch = [];
+  }
+  return updateMap(map, mapChanges(batch));
+}

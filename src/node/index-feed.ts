@@ -1,0 +1,77 @@
+import type { OuterIndex } from '../index/outer/outer-index.ts';
+import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
+
+/** Most records handed to the index in one transaction of its own. */
+const RECORDS_PER_APPLY = 2_000;
+const BLOCKS_PER_APPLY = 256;
+
+export interface IndexFeedDependencies {
+  readonly index: OuterIndex;
+  /** Height of the last committed block. */
+  readonly tipHeight: () => number;
+  /** What block `height` adds to the index. */
+  readonly rowsOf: (height: number) => Promise<BlockRows>;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Keeps the outer index up with the chain: every committed block once, in order, from whatever height the index has.
+ * Consensus never waits for it.
+ */
+export class IndexFeed {
+  readonly #dependencies: IndexFeedDependencies;
+  #appliedHeight = 0;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(dependencies: IndexFeedDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Height up to which every block is in the index. */
+  get appliedHeight(): number {
+    return this.#appliedHeight;
+  }
+
+  /** Reads where the index stands and begins to catch up. */
+  async start(): Promise<void> {
+    this.#appliedHeight = await this.#dependencies.index.appliedHeight();
+    this.notify();
+  }
+
+  /** A block was committed. */
+  notify(): void {
+    if (this.#running !== undefined || this.#isClosed) return;
+    this.#running = this.#catchUp()
+      .catch((error: unknown) => {
+        this.#isClosed = true;
+        this.#dependencies.onError(error);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** Finishes what is under way and takes no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  async #catchUp(): Promise<void> {
+    const { index, rowsOf, tipHeight } = this.#dependencies;
+    while (!this.#isClosed && this.#appliedHeight < tipHeight()) {
+      const blocks: BlockRows[] = [];
+      const records: RecordRow[] = [];
+      let height = this.#appliedHeight;
+      while (height < tipHeight() && records.length < RECORDS_PER_APPLY && blocks.length < BLOCKS_PER_APPLY) {
+        height += 1;
+        const rows = await rowsOf(height);
+        blocks.push(rows);
+        records.push(...rows.records);
+      }
+      await index.apply(blocks);
+      this.#appliedHeight = height;
+    }
+  }
+}

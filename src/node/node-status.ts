@@ -1,0 +1,82 @@
+import { equalBytes } from '../codec/bytes.ts';
+import { describeCore } from '../consensus/describe.ts';
+import type { Core } from '../consensus/state.ts';
+import { accountAddress } from '../ledger/account.ts';
+import type { GenesisDocument } from '../ledger/genesis.ts';
+import { validatorIndex } from '../ledger/validator-set.ts';
+import type { Chain } from './chain.ts';
+import type { ConsensusInlet } from './consensus-inlet.ts';
+import type { Mempool } from './mempool.ts';
+import type { NodeStatus, PeerStatus } from './ports.ts';
+
+export interface StatusSources {
+  readonly version: string;
+  readonly genesis: GenesisDocument;
+  readonly chain: Chain;
+  readonly core: Core;
+  readonly mempool: Mempool;
+  readonly inlet: ConsensusInlet;
+  readonly publicKey: Uint8Array;
+  readonly upSinceMs: number;
+  readonly connectedPeers: () => readonly Uint8Array[];
+  readonly indexedHeight: () => number;
+}
+
+/** Where the node stands, for operators and clients; nothing of it is about any person. */
+export function nodeStatus(sources: StatusSources): NodeStatus {
+  const { genesis, chain, core, mempool, publicKey } = sources;
+  const { validators } = chain.validators;
+  const own = validatorIndex(chain.validators, publicKey) ?? null;
+  const home = own === null ? genesis.organisations[0]! : organisationAt(genesis, validators[own]!.organisation);
+  return {
+    version: sources.version,
+    ledger: genesis.ledger,
+    genesisHash: chain.genesisHash,
+    organisation: { name: home.name, address: accountAddress(home.keyDocument) },
+    validator: own,
+    validators: validators.length,
+    height: chain.tip.height,
+    tipHash: chain.tip.hash,
+    stateRoot: chain.stateRoot,
+    timestampMs: chain.tip.timestampMs,
+    view: describeCore(core).view,
+    peers: peerStatuses(sources, own),
+    transactionsCommitted: chain.transactionsCommitted,
+    transactionsPending: mempool.size,
+    indexedHeight: sources.indexedHeight(),
+    upSinceMs: sources.upSinceMs,
+  };
+}
+
+/** What keeps the node from being of use, in words; empty when it is ready. */
+export function readinessFaults(sources: StatusSources, isCatchingUp: boolean, isDraining: boolean): string[] {
+  const faults: string[] = [];
+  if (isDraining) faults.push('the node is shutting down');
+  if (isCatchingUp) faults.push('the node is fetching blocks that it missed');
+  const { quorum, own } = describeCore(sources.core);
+  const reachable = sources.connectedPeers().length + (own === null ? 0 : 1);
+  if (reachable < quorum) faults.push(`${reachable} of the ${quorum} validators that agreement needs are connected`);
+  return faults;
+}
+
+function peerStatuses(sources: StatusSources, own: number | null): PeerStatus[] {
+  const connected = sources.connectedPeers();
+  return sources.chain.validators.validators.flatMap(({ publicKey, organisation }, validator) => {
+    if (validator === own) return [];
+    const position = sources.inlet.position(publicKey);
+    return [
+      {
+        validator,
+        name: organisationAt(sources.genesis, organisation).name,
+        connected: connected.some((peer) => equalBytes(peer, publicKey)),
+        height: position?.height ?? 0,
+        view: position?.view ?? 0,
+      },
+    ];
+  });
+}
+
+function organisationAt(genesis: GenesisDocument, address: Uint8Array) {
+  const found = genesis.organisations.find(({ keyDocument }) => equalBytes(accountAddress(keyDocument), address));
+  return found ?? genesis.organisations[0]!;
+}

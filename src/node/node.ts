@@ -1,0 +1,298 @@
+import type { Logger } from 'pino';
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { encode } from '../codec/cbor.ts';
+import { createVerifierPool } from '../crypto/node/verifier-pool.ts';
+import { verifySignature } from '../crypto/node/verify.ts';
+import { signatureSelfTest } from '../crypto/speccheck.ts';
+import type { ExecutedBlock } from '../ledger/block-execution.ts';
+import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
+import { createNetwork } from '../p2p/network.ts';
+import { checkDataFolder } from '../storage/data-folder.ts';
+import { encodeBlockFrame } from './block-frame.ts';
+import { blockRows } from './block-rows.ts';
+import { createBlockWork } from './block-work.ts';
+import { CatchUp } from './catch-up.ts';
+import { openChain } from './chain.ts';
+import { CommitGate } from './commit-gate.ts';
+import { configuredPeers, type NodeConfig } from './config.ts';
+import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
+import { ConsensusInlet } from './consensus-inlet.ts';
+import type { EffectRunner } from './effect-runner.ts';
+import { HeldBlocks } from './held-blocks.ts';
+import { readIdentity } from './identity.ts';
+import { IndexFeed } from './index-feed.ts';
+import { JournalKeeper, readJournalContent } from './journal-keeper.ts';
+import { Mempool } from './mempool.ts';
+import { createMetrics } from './metrics.ts';
+import { openNodeData } from './node-data.ts';
+import { createNodePorts } from './node-ports.ts';
+import { nodeStatus, readinessFaults, type StatusSources } from './node-status.ts';
+import { PeerLink } from './peer-link.ts';
+import type { NodePorts, Submission } from './ports.ts';
+import { createRequestServer } from './request-server.ts';
+import { SignatureCache } from './signature-cache.ts';
+import { TransactionIntake } from './transaction-intake.ts';
+import { TransactionTracker } from './transaction-tracker.ts';
+
+/** What a node holds of pending transactions. */
+const MEMPOOL_LIMITS = { transactions: 50_000, bytes: 256 * 1024 * 1024 };
+const SIGNATURES_CACHED = 100_000;
+const VERIFIER_THREADS = 1;
+/** Larger blocks are fetched by those who want them instead of being announced whole. */
+const ANNOUNCED_BLOCK_BYTES_MAX = 1024 * 1024;
+const BLOCK_OVERHEAD_BYTES = 64 * 1024;
+
+export interface NodeOptions {
+  /** The node's data folder. */
+  readonly folder: string;
+  readonly config: NodeConfig;
+  readonly log: Logger;
+  readonly version: string;
+  /** The node can not go on safely; it has stopped signing, and the process has to end with an error. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A node that takes part in its ledger. */
+export interface RunningNode {
+  readonly ports: NodePorts;
+  /** From now on not ready, and no new transactions. */
+  drain(): void;
+  /** Ends everything in reverse order; what was acknowledged is on disk. */
+  close(): Promise<void>;
+}
+
+/** Starts a node from its data folder: opens the data, takes up consensus where the journal left it, and connects. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { config, log } = options;
+  signatureSelfTest(verifySignature);
+  const folder = await checkDataFolder(options.folder);
+  const identity = readIdentity(folder);
+  const data = await openNodeData(folder, identity.genesisDocument, config.storage.payloadQuotaBytes, log);
+  const { store } = data;
+  const nowMs = () => Date.now();
+  let isDraining = false;
+  const peers = new PeerLink();
+  let runner: EffectRunner | undefined;
+  let isStarted = false;
+
+  const fail = (error: unknown) => {
+    runner?.close();
+    log.fatal({ err: error }, 'the node stops');
+    options.onFatal(error);
+  };
+
+  const signatures = new SignatureCache(SIGNATURES_CACHED);
+  const chain = await openChain(store, identity.genesisDocument, signatures);
+  const verifier = createVerifierPool({ workers: VERIFIER_THREADS });
+  const mempool = new Mempool(MEMPOOL_LIMITS);
+  const tracker = new TransactionTracker(mempool, store);
+  const held = new HeldBlocks();
+  const publish = (batch: readonly Submission[]) => peers.publishTransactions(batch);
+
+  const metrics = createMetrics({
+    mempoolTransactions: () => mempool.size,
+    mempoolBytes: () => mempool.bytes,
+    connectedPeers: () => peers.connectedPeers().length,
+    missingValidators: () => chain.validators.validators.length - 1 - peers.connectedPeers().length,
+    indexLagBlocks: () => chain.tip.height - feed.appliedHeight,
+    protocolBytes: () => peers.protocolBytes(),
+  });
+  const feed = new IndexFeed({
+    index: data.index,
+    tipHeight: () => chain.tip.height,
+    rowsOf: (height) =>
+      blockRows(
+        {
+          genesisHash: chain.genesisHash,
+          organisationKey: identity.organisationKey,
+          block: async (at) => (await ports.block(at))!,
+          record: (recordId) => chain.record(recordId),
+          attachment: (hash) => store.attachment(hash),
+        },
+        height,
+      ),
+    onError: (error) => log.error({ err: error }, 'the search index stopped; queries answer up to its height'),
+  });
+  const intake = new TransactionIntake({
+    chain,
+    mempool,
+    signatures,
+    verifier,
+    tracker,
+    publish,
+    onAdded: () => runner?.deliver({ kind: 'PendingChanged', height: chain.tip.height + 1, applicable: true }),
+    nowMs,
+  });
+  const journalContent = readJournalContent(data.journal.records);
+  const core = createNodeCore(chain, identity.signer);
+  const inlet = new ConsensusInlet({
+    core,
+    deliver: (input) => runner?.deliver(input),
+    onDropped: (reason) => metrics.messagesDropped.inc({ reason }),
+  });
+  const sources: StatusSources = {
+    version: options.version,
+    genesis: identity.genesis,
+    chain,
+    core,
+    mempool,
+    inlet,
+    publicKey: identity.signer.publicKey,
+    upSinceMs: nowMs(),
+    connectedPeers: () => peers.connectedPeers(),
+    indexedHeight: () => feed.appliedHeight,
+  };
+
+  let lastCommitMs = performance.now();
+  const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
+    const { header, transactions } = block;
+    metrics.height.set(header.height);
+    metrics.transactionsCommitted.inc(transactions.length);
+    metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
+    lastCommitMs = performance.now();
+    feed.notify();
+    const txIds = transactions.map(({ txId }) => txId);
+    announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
+    const own = chain.validators.validators[header.proposer]?.publicKey;
+    if (own !== undefined && equalBytes(own, identity.signer.publicKey)) announceBlock(peers, block, certificate);
+    log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
+  };
+  const gate = new CommitGate({
+    chain,
+    held,
+    mempool,
+    tracker,
+    onCommitted,
+    onSynced: (seconds) => metrics.commitDuration.observe(seconds),
+  });
+  const commit: CommitGate['commit'] = (height, block, certificate, attachments) =>
+    gate.commit(height, block, certificate, attachments);
+  const catchUp = new CatchUp({
+    chain,
+    mempool,
+    intake,
+    requests: peers,
+    commit,
+    onApplied: (context, certificate) => runner?.deliver({ kind: 'Applied', context, certificate }),
+    onBadPeer: (peer, reason) => {
+      log.warn({ peer: toHex(peer), reason }, 'a peer served a block that is not the certified next one');
+      peers.reportMalformed(peer, reason);
+    },
+    onFatal: fail,
+  });
+  const work = createBlockWork({
+    chain,
+    held,
+    mempool,
+    tracker,
+    intake,
+    requests: peers,
+    commit,
+    publish,
+    behind: (height, from) => catchUp.hint(height, from),
+    askTips() {
+      for (const peer of peers.connectedPeers()) {
+        const position = inlet.position(peer);
+        if (position === undefined) continue;
+        // A height that our own certified chain has reached is a certified one.
+        if (position.height > chain.tip.height) catchUp.hint(position.height, peer);
+        else runner?.deliver({ kind: 'TipShown', peer, height: position.height });
+      }
+    },
+    onExecuted: (seconds) => metrics.executionDuration.observe(seconds),
+    nowMs,
+  });
+  const journal = new JournalKeeper(data.journal, (seconds) => metrics.journalDuration.observe(seconds), fail);
+  runner = createRunner(core, {
+    work,
+    journal,
+    network: peers,
+    onReport: ({ level, code, height, view, detail }) => {
+      metrics.view.set(view);
+      if (code === 'viewChangeSent') metrics.viewChanges.inc();
+      log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
+    },
+    onEvidence: ({ height, view, statement, signer }) =>
+      log.error({ height, view, statement, signer }, 'a validator signed two different statements for one slot'),
+    onFatal: fail,
+  });
+  restoreHeldBlocks(held, journalContent, chain);
+
+  const { ports, announce } = createNodePorts({
+    genesisDocument: identity.genesisDocument,
+    chain,
+    store,
+    intake,
+    tracker,
+    index: data.index,
+    payloads: data.payloads,
+    organisation: identity.organisationKey?.address,
+    status: () => nodeStatus(sources),
+    notReady: () => readinessFaults(sources, catchUp.isRunning, isDraining),
+    metrics: () => metrics.registry.metrics(),
+    fetchPayload: (cid) => peers.fetchPayload(cid),
+    fetchAttachment: (hash) => peers.fetchAttachment(hash),
+    nowMs,
+  });
+
+  const network = await createNetwork(
+    {
+      seed: identity.seed,
+      listen: config.p2p.listen,
+      peers: configuredPeers(config),
+      topicSuffix: toHex(chain.genesisHash),
+      log,
+    },
+    {
+      onConsensus(from, frame) {
+        if (isStarted && !inlet.receive(from, frame)) peers.reportMalformed(from, 'consensus message');
+      },
+      onTransactions(_from, batch) {
+        if (isStarted)
+          intake.receive(batch).catch((error: unknown) => log.warn({ err: error }, 'transactions dropped'));
+      },
+      onBlock: () => undefined,
+      onConnected(peer) {
+        log.info({ peer: toHex(peer) }, 'connected');
+        if (isStarted) runner?.deliver({ kind: 'Connected', peer });
+      },
+      onDisconnected: (peer) => log.info({ peer: toHex(peer) }, 'disconnected'),
+      requests: createRequestServer({ store, mempool, held, payloads: data.payloads }),
+    },
+  );
+  peers.attach(network);
+  runner.deliver(await startInput(chain, store, journalContent));
+  isStarted = true;
+  await feed.start();
+  log.info({ height: chain.tip.height, stateRoot: toHex(chain.stateRoot) }, 'node started');
+
+  return {
+    ports,
+    drain() {
+      isDraining = true;
+    },
+    async close() {
+      isDraining = true;
+      isStarted = false;
+      await catchUp.close();
+      runner?.close();
+      await gate.idle();
+      await peers.close();
+      await feed.close();
+      await verifier.close();
+      await data.close();
+    },
+  };
+}
+
+/** Tells members and observers of a block that this node proposed. */
+function announceBlock(peers: PeerLink, block: ExecutedBlock, certificate: Certificate): void {
+  if (block.header.bodyBytes > ANNOUNCED_BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES) return;
+  peers.publishBlock(
+    encodeBlockFrame({
+      header: block.encodedHeader,
+      certificate: encode(certificateSchema, certificate),
+      transactions: block.transactions.map(({ encoded }) => encoded),
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+import { toHex } from '../codec/bytes.ts';
+import { cidText } from '../crypto/payload-cid.ts';
+import type { Store } from '../storage/block-store.ts';
+import type { PayloadStore } from '../storage/payload-store.ts';
+import { encodeBlockFrame } from './block-frame.ts';
+import type { HeldBlocks } from './held-blocks.ts';
+import type { Mempool } from './mempool.ts';
+
+export interface RequestServerDependencies {
+  readonly store: Store;
+  readonly mempool: Mempool;
+  readonly held: HeldBlocks;
+  readonly payloads: PayloadStore;
+}
+
+/** What this node answers to other members. All of it is named by hash or certified: they check what they get. */
+export interface RequestServer {
+  blocks(range: { fromHeight: number; maxBlocks: number; maxBytes: number }): Promise<Uint8Array[]>;
+  /** By hash: a transaction, or a whole undecided or committed block as a frame. */
+  bodies(hashes: readonly Uint8Array[]): Promise<(Uint8Array | null)[]>;
+  attachments(hashes: readonly Uint8Array[]): Promise<(Uint8Array | null)[]>;
+  payload(cid: Uint8Array): Promise<Uint8Array | null>;
+}
+
+/** Answers from the store, the pool and the blocks being agreed on. */
+export function createRequestServer({ store, mempool, held, payloads }: RequestServerDependencies): RequestServer {
+  async function committedFrame(height: number): Promise<Uint8Array | undefined> {
+    const [header, certificate, transactions] = await Promise.all([
+      store.header(height),
+      store.certificate(height),
+      store.bodies(height),
+    ]);
+    if (header === undefined || certificate === undefined || transactions === undefined) return undefined;
+    return encodeBlockFrame({ header, certificate, transactions });
+  }
+
+  async function body(hash: Uint8Array): Promise<Uint8Array | null> {
+    const pending = mempool.byHash(toHex(hash)) ?? held.transaction(hash);
+    if (pending !== undefined) return 'decoded' in pending ? pending.decoded.encoded : pending.encoded;
+    const block = held.get(hash);
+    if (block !== undefined) {
+      const transactions = block.transactions.map(({ encoded }) => encoded);
+      return encodeBlockFrame({ header: block.proposal.header, certificate: new Uint8Array(0), transactions });
+    }
+    const height = await store.heightOfHash(hash);
+    return height === undefined ? null : ((await committedFrame(height)) ?? null);
+  }
+
+  return {
+    async blocks({ fromHeight, maxBlocks, maxBytes }) {
+      const frames: Uint8Array[] = [];
+      let bytes = 0;
+      const end = Math.min(fromHeight + maxBlocks - 1, store.tip()?.height ?? 0);
+      for (let height = fromHeight; height <= end; height += 1) {
+        const frame = await committedFrame(height);
+        if (frame === undefined || (frames.length > 0 && bytes + frame.length > maxBytes)) break;
+        frames.push(frame);
+        bytes += frame.length;
+      }
+      return frames;
+    },
+    bodies: (hashes) => Promise.all(hashes.map(body)),
+    attachments: (hashes) =>
+      Promise.all(
+        hashes.map(
+          async (hash) =>
+            mempool.attachment(toHex(hash)) ?? held.attachment(hash) ?? (await store.attachment(hash)) ?? null,
+        ),
+      ),
+    async payload(cid) {
+      return (await payloads.get(cidText(cid))) ?? null;
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { toHex } from '../codec/bytes.ts';
+import type { VerifierPool } from '../crypto/node/verifier-pool.ts';
+import { isAttachmentOf } from '../ledger/attachment.ts';
+import { readTransaction } from '../ledger/execution.ts';
+import { type Rejection, rejected } from '../ledger/rejection.ts';
+import type { DecodedTransaction } from '../ledger/transaction.ts';
+import type { Chain } from './chain.ts';
+import type { Mempool } from './mempool.ts';
+import type { Submission, SubmissionOutcome, TransactionStatus } from './ports.ts';
+import type { SignatureCache } from './signature-cache.ts';
+import { resolveSignatures } from './signature-resolution.ts';
+import { statusOf, type TransactionTracker } from './transaction-tracker.ts';
+
+export interface IntakeDependencies {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly signatures: SignatureCache;
+  readonly verifier: VerifierPool;
+  readonly tracker: TransactionTracker;
+  /** Sends transactions that came from a client to the other members. */
+  readonly publish: (submissions: readonly Submission[]) => void;
+  /** Something was added to the pool. */
+  readonly onAdded: () => void;
+  readonly nowMs: () => number;
+}
+
+interface Candidate {
+  readonly decoded: DecodedTransaction;
+  readonly attachment: Uint8Array | null;
+}
+
+/**
+ * Where transactions enter the node: from clients, who learn at once what is wrong, and from members. Signatures are
+ * verified in worker threads, in batches, before anything else sees the transaction.
+ */
+export class TransactionIntake {
+  readonly #dependencies: IntakeDependencies;
+  /** Hexadecimal transaction hash → its admission under way, so that a proposal naming it can wait instead of asking. */
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(dependencies: IntakeDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Takes transactions of a client: one outcome each, in order. A repeated one gets the first one's status. */
+  async submit(submissions: readonly Submission[]): Promise<readonly SubmissionOutcome[]> {
+    const outcomes = new Array<SubmissionOutcome | undefined>(submissions.length);
+    const candidates: { readonly place: number; readonly candidate: Candidate }[] = [];
+    for (const [place, submission] of submissions.entries()) {
+      const read = this.#read(submission);
+      if ('code' in read) {
+        outcomes[place] = { txId: null, status: statusOf(read) };
+        continue;
+      }
+      const { txId } = read.decoded;
+      const known = await this.#dependencies.tracker.status(txId);
+      if (known.kind === 'Pending' || known.kind === 'Committed') outcomes[place] = { txId, status: known };
+      else {
+        const fault = attachmentFault(read);
+        if (fault === undefined) candidates.push({ place, candidate: read });
+        else outcomes[place] = { txId, status: statusOf(fault) };
+      }
+    }
+    const all = candidates.map(({ candidate }) => candidate);
+    await this.#verify(all);
+    const rejections = this.#dependencies.chain.rejectionsAtHead(
+      all.map(({ decoded }) => decoded),
+      this.#dependencies.nowMs(),
+    );
+    const accepted: Submission[] = [];
+    for (const [order, { place, candidate }] of candidates.entries()) {
+      const rejection = rejections[order] ?? this.#add(candidate);
+      if (rejection === undefined)
+        accepted.push({ encoded: candidate.decoded.encoded, attachment: candidate.attachment });
+      const status: TransactionStatus = rejection === undefined ? { kind: 'Pending' } : statusOf(rejection);
+      outcomes[place] = { txId: candidate.decoded.txId, status };
+    }
+    if (accepted.length > 0) {
+      this.#dependencies.publish(accepted);
+      this.#dependencies.onAdded();
+    }
+    return outcomes.map((outcome) => outcome!);
+  }
+
+  /**
+   * Takes transactions that a member sent. What is malformed, lacks its attachment or carries a bad signature is
+   * dropped; returns how many were. Whether the rest applies is found when a block is made.
+   */
+  async receive(submissions: readonly Submission[]): Promise<number> {
+    const candidates: Candidate[] = [];
+    for (const submission of submissions) {
+      const read = this.#read(submission);
+      if ('code' in read || attachmentFault(read) !== undefined) continue;
+      if (this.#dependencies.mempool.byId(toHex(read.decoded.txId)) === undefined) candidates.push(read);
+    }
+    const dropped = submissions.length - candidates.length;
+    const work = this.#admit(candidates);
+    for (const { decoded } of candidates) this.#underWay.set(toHex(decoded.txHash), work);
+    try {
+      await work;
+    } finally {
+      for (const { decoded } of candidates) this.#underWay.delete(toHex(decoded.txHash));
+    }
+    return dropped;
+  }
+
+  /** Resolves once the admission of this transaction, if one is under way, has ended. */
+  async settled(txHashHex: string): Promise<void> {
+    await this.#underWay.get(txHashHex)?.catch(() => undefined);
+  }
+
+  /** Verifies the signatures of these transactions ahead of execution, in worker threads. */
+  async verifyAhead(transactions: readonly DecodedTransaction[]): Promise<void> {
+    await this.#verify(transactions.map((decoded) => ({ decoded, attachment: null })));
+  }
+
+  async #admit(candidates: readonly Candidate[]): Promise<void> {
+    const { chain, mempool, onAdded } = this.#dependencies;
+    const isValid = await this.#verify(candidates);
+    let added = 0;
+    for (const [place, candidate] of candidates.entries()) {
+      if (isValid[place] !== true || chain.isRecent(candidate.decoded.txId)) continue;
+      const entry = { ...candidate, arrivedMs: performance.now() };
+      if (mempool.add(entry) === 'added') added += 1;
+    }
+    if (added > 0) onAdded();
+  }
+
+  #read({ encoded, attachment }: Submission): Candidate | Rejection {
+    const read = readTransaction(this.#dependencies.chain.genesisHash, encoded);
+    return read.kind === 'rejected' ? read.rejection : { decoded: read.decoded, attachment };
+  }
+
+  #add(candidate: Candidate): Rejection | undefined {
+    const { mempool } = this.#dependencies;
+    const added = mempool.add({ ...candidate, arrivedMs: performance.now() });
+    return added === 'full' ? rejected('poolFull', `${mempool.size} transactions wait already`) : undefined;
+  }
+
+  /** False for a transaction of which a signature was found bad; signatures of unknown keys are left to execution. */
+  async #verify(candidates: readonly Candidate[]): Promise<boolean[]> {
+    const { chain, signatures, verifier } = this.#dependencies;
+    const checks = candidates.flatMap(({ decoded }, place) =>
+      resolveSignatures(chain, decoded)
+        .filter(({ message, publicKey, signature }) => !signatures.has(message, publicKey, signature))
+        .map((check) => ({ place, check })),
+    );
+    const results = await verifier.verify(checks.map(({ check }) => check));
+    const isValid = candidates.map(() => true);
+    for (const [order, { place, check }] of checks.entries()) {
+      if (results[order] === true) signatures.add(check.message, check.publicKey, check.signature);
+      else isValid[place] = false;
+    }
+    return isValid;
+  }
+}
+
+function attachmentFault({ decoded, attachment }: Candidate): Rejection | undefined {
+  const reference = decoded.transaction.attachment;
+  if (reference === null)
+    return attachment === null ? undefined : rejected('attachmentMismatch', 'the transaction names no attachment');
+  if (attachment === null) return rejected('attachmentMissing', 'send the attachment with the transaction');
+  return isAttachmentOf(reference, attachment)
+    ? undefined
+    : rejected('attachmentMismatch', 'the attachment has another hash or length than the transaction says');
+}

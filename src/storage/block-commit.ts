@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { encodeBodies } from './block-bodies.ts';
+import {
+  encodeLocation,
+  encodeTip,
+  encodeU64,
+  heightKey,
+  PREFIX,
+  prefixed,
+  type RecentId,
+  STATE_KEY_BYTES_MAX,
+  TIP_KEY,
+} from './schema.ts';
+
+/** A state value as it stands after a block; null when the key is gone. */
+export interface StateChange {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
+/** All that one decided block leaves behind. The byte arrays belong to the store from the call on. */
+export interface BlockCommit {
+  /** One above the tip. */
+  readonly height: number;
+  /** Hash of `header`. */
+  readonly hash: Uint8Array;
+  /** Canonical bytes. */
+  readonly header: Uint8Array;
+  /** Canonical commit-certificate bytes. */
+  readonly certificate: Uint8Array;
+  /** Full encodings, in order. */
+  readonly transactions: readonly Uint8Array[];
+  /** Ids of `transactions`, in the same order. */
+  readonly txIds: readonly Uint8Array[];
+  readonly stateChanges: readonly StateChange[];
+  readonly recentIds: {
+    readonly added: readonly RecentId[];
+    /** Ids with validUntilMs below this are removed: the block's timestamp (ledger.md §4). Never decreases. */
+    readonly removedBeforeMs: number;
+  };
+  /** The block's attachments by hash; bytes = blind[32] ‖ content. */
+  readonly attachments: readonly { readonly hash: Uint8Array; readonly bytes: Uint8Array }[];
+  /** Hashes of attachments that this block disposes of. */
+  readonly disposedAttachments: readonly Uint8Array[];
+  /** The block's transaction-index pages. */
+  readonly indexPages: Uint8Array;
+}
+
+/** What the writes of a block are collected in. */
+export interface WriteBatch {
+  /** With a checksum before the payload. */
+  put(key: Uint8Array, payload: Uint8Array): unknown;
+  /** As it is, for what has its own checksums. */
+  putPlain(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+}
+
+/**
+ * Puts every write of a block into `batch`; `recentIds` is the block's recent-id table, `spentTables` the heights
+ * whose own have expired whole. Bodies and recent ids take one key a block, for each small write costs
+ * more than its bytes: per transaction remain its location and what it changes in the state.
+ */
+export function writeBlock(
+  batch: WriteBatch,
+  commit: BlockCommit,
+  recentIds: Uint8Array,
+  spentTables: readonly number[],
+): void {
+  assert.equal(commit.hash.length, 32);
+  assert.equal(commit.txIds.length, commit.transactions.length);
+  const { height } = commit;
+  batch.put(heightKey(PREFIX.header, height), commit.header);
+  batch.put(heightKey(PREFIX.certificate, height), commit.certificate);
+  batch.put(heightKey(PREFIX.indexPages, height), commit.indexPages);
+  batch.put(prefixed(PREFIX.heightByHash, commit.hash), encodeU64(height));
+  const bodiesKey = heightKey(PREFIX.bodies, height);
+  batch.putPlain(bodiesKey, encodeBodies(bodiesKey, commit.transactions));
+  commit.txIds.forEach((txId, index) => {
+    batch.put(prefixed(PREFIX.location, txId), encodeLocation({ height, index }));
+  });
+  writeState(batch, commit.stateChanges);
+  for (const { hash, bytes } of commit.attachments) batch.putPlain(prefixed(PREFIX.attachment, hash), bytes);
+  for (const hash of commit.disposedAttachments) batch.del(prefixed(PREFIX.attachment, hash));
+  if (recentIds.length > 0) batch.put(heightKey(PREFIX.recentIds, height), recentIds);
+  for (const spent of spentTables) batch.del(heightKey(PREFIX.recentIds, spent));
+  batch.put(TIP_KEY, encodeTip({ height, hash: commit.hash }, commit.recentIds.removedBeforeMs));
+}
+
+/** Puts state changes into `batch`. */
+export function writeState(batch: WriteBatch, changes: readonly StateChange[]): void {
+  for (const { key: stateKey, value } of changes) {
+    assert(stateKey.length <= STATE_KEY_BYTES_MAX, 'state key too long');
+    const key = prefixed(PREFIX.state, stateKey);
+    if (value === null) batch.del(key);
+    else batch.put(key, value);
+  }
+}

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { attachmentHash } from '../ledger/transaction.ts';
+import { bodyAt, decodeBodies } from './block-bodies.ts';
+import { type BlockCommit, type StateChange, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
+import { CheckedLevel, type LevelSnapshot, nameByHeight } from './checked-level.ts';
+import { checkRecentHeaders } from './recent-headers.ts';
+import { RecentIdExpiry } from './recent-id-expiry.ts';
+import { RequestNonces } from './request-nonces.ts';
+import {
+  decodeLocation,
+  decodeTip,
+  decodeU64,
+  encodeRecentIds,
+  encodeTip,
+  heightKey,
+  type Location,
+  PREFIX,
+  prefixed,
+  RECENT_ID_BYTES,
+  type RecentId,
+  TIP_KEY,
+  type Tip,
+} from './schema.ts';
+import { StorageError } from './storage-error.ts';
+import { ValueCache } from './value-cache.ts';
+
+/** A state value with its key. */
+export interface StateEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What may be set when a store is opened. */
+export interface StoreOptions {
+  readonly genesisHash: Uint8Array;
+  /** Memory for state values read or written last; 32 MiB unless told. */
+  readonly stateCacheBytes?: number;
+}
+
+const STATE_CACHE_BYTES = 32 * 2 ** 20;
+
+/**
+ * Opens the ledger store in `folder`, creating an empty one where none is. Errors: FolderLocked, StoreUnreadable,
+ * FormatUnsupported, OtherLedger, ItemDamaged. That the state is the certified one is not checked here: whoever
+ * rebuilds the tree from `allState` compares its root with the tip's header.
+ */
+export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
+  const level = await CheckedLevel.open(folder, options.genesisHash);
+  try {
+    const store = new Store(level, options);
+    await store.load();
+    return store;
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+}
+
+/**
+ * The ledger on disk: each block with all it changed goes in as one synced batch, so that after a crash at any
+ * instruction the store stands exactly after some block. One writer; readers see a block's changes together, once
+ * its commit has resolved. Byte arrays handed out are shared: they must not be changed. Any read may throw
+ * ItemDamaged, which names the item and the remedy; nothing is repaired silently.
+ */
+export class Store {
+  readonly #level: CheckedLevel;
+  readonly #genesisHash: Uint8Array;
+  readonly #stateCache: ValueCache;
+  readonly #recentIds = new RecentIdExpiry();
+  readonly #nonces: RequestNonces;
+  #tip: Tip | undefined;
+  /** Never decreases. */
+  #recentIdsRemovedBeforeMs = 0;
+  /** The store before the block being written: state is read from here until the batch is synced. */
+  #before: LevelSnapshot | undefined;
+  #commit: Promise<void> | undefined;
+
+  /** Made by `openStore` alone. */
+  constructor(level: CheckedLevel, options: StoreOptions) {
+    this.#level = level;
+    this.#genesisHash = options.genesisHash;
+    this.#stateCache = new ValueCache(options.stateCacheBytes ?? STATE_CACHE_BYTES);
+    this.#nonces = new RequestNonces(level);
+  }
+
+  /** Reads what is kept in memory. Called once, by `openStore`. */
+  async load(): Promise<void> {
+    const record = await this.#level.value(TIP_KEY, 'tip record', decodeTip);
+    if (record !== undefined) {
+      this.#tip = record.tip;
+      this.#recentIdsRemovedBeforeMs = record.recentIdsRemovedBeforeMs;
+      await checkRecentHeaders(this.#level, record.tip);
+    }
+    for await (const { key, value } of this.#level.items(PREFIX.recentIds, nameByHeight('recent transaction ids'))) {
+      const height = decodeU64(key);
+      if (height === undefined || value.length % RECENT_ID_BYTES !== 0)
+        throw this.#level.damaged('recent transaction ids');
+      this.#recentIds.add(height, value, this.#recentIdsRemovedBeforeMs);
+    }
+    await this.#nonces.load();
+  }
+
+  /** The last block committed; height 0 and the genesis hash after `commitGenesis`; undefined in an empty store. */
+  tip(): Tip | undefined {
+    return this.#tip;
+  }
+
+  /** Writes the state of genesis into an empty store, in one synced batch. Error: WriteFailed. */
+  async commitGenesis(state: readonly StateEntry[]): Promise<void> {
+    assert(this.#tip === undefined, 'the store is not empty');
+    const tip = { height: 0, hash: this.#genesisHash };
+    await this.#commitAlone(
+      state,
+      (batch) => {
+        writeState(batch, state);
+        batch.put(TIP_KEY, encodeTip(tip, 0));
+      },
+      () => {
+        this.#tip = tip;
+      },
+    );
+  }
+
+  /**
+   * Writes a decided block with everything it changed in one batch, and resolves once that is on disk. The height
+   * must be one above the tip, and no other commit under way. Error: WriteFailed, after which the process must stop.
+   */
+  async commitBlock(commit: BlockCommit): Promise<void> {
+    assert(this.#tip !== undefined, 'genesis is not committed');
+    assert.equal(commit.height, this.#tip.height + 1, 'a block must follow the tip');
+    const { removedBeforeMs } = commit.recentIds;
+    assert(removedBeforeMs >= this.#recentIdsRemovedBeforeMs, 'the time of removal went back');
+    const recentIds = encodeRecentIds(commit.recentIds.added);
+    await this.#commitAlone(
+      commit.stateChanges,
+      (batch) => writeBlock(batch, commit, recentIds, this.#recentIds.spentTables(removedBeforeMs)),
+      () => {
+        this.#recentIds.removeBefore(removedBeforeMs);
+        this.#recentIds.add(commit.height, recentIds, removedBeforeMs);
+        this.#recentIdsRemovedBeforeMs = removedBeforeMs;
+        this.#tip = { height: commit.height, hash: commit.hash };
+      },
+    );
+  }
+
+  /** Canonical header bytes, or undefined outside 1 … tip. */
+  header(height: number): Promise<Uint8Array | undefined> {
+    return this.#blockItem(PREFIX.header, height, 'header');
+  }
+
+  /** Canonical commit-certificate bytes, or undefined outside 1 … tip. */
+  certificate(height: number): Promise<Uint8Array | undefined> {
+    return this.#blockItem(PREFIX.certificate, height, 'certificate');
+  }
+
+  /** The transaction-index pages of a block, or undefined outside 1 … tip. */
+  indexPages(height: number): Promise<Uint8Array | undefined> {
+    return this.#blockItem(PREFIX.indexPages, height, 'index pages');
+  }
+
+  /** The full encodings of a block's transactions, or undefined outside 1 … tip. */
+  async bodies(height: number): Promise<readonly Uint8Array[] | undefined> {
+    const value = await this.#bodies(height);
+    if (value === undefined) return undefined;
+    const transactions = decodeBodies(heightKey(PREFIX.bodies, height), value);
+    if (transactions === 'damaged') throw this.#level.damaged(`transactions of block ${height}`);
+    return transactions;
+  }
+
+  /** The full encoding of one transaction, or undefined when there is none at this place. */
+  async transaction(height: number, index: number): Promise<Uint8Array | undefined> {
+    const value = await this.#bodies(height);
+    if (value === undefined) return undefined;
+    const transaction = bodyAt(heightKey(PREFIX.bodies, height), value, index);
+    if (transaction === 'damaged') throw this.#level.damaged(`transaction ${index} of block ${height}`);
+    return transaction === 'absent' ? undefined : transaction;
+  }
+
+  /** Height of the committed block with this hash, or undefined. */
+  async heightOfHash(hash: Uint8Array): Promise<number | undefined> {
+    const key = prefixed(PREFIX.heightByHash, hash);
+    const height = await this.#level.value(key, `height of block ${toHex(hash)}`, decodeU64);
+    return height === undefined || height > this.#tipHeight() ? undefined : height;
+  }
+
+  /** Where a committed transaction stands, or undefined. */
+  async locate(txId: Uint8Array): Promise<Location | undefined> {
+    const key = prefixed(PREFIX.location, txId);
+    const location = await this.#level.value(key, `location of transaction ${toHex(txId)}`, decodeLocation);
+    return location === undefined || location.height > this.#tipHeight() ? undefined : location;
+  }
+
+  /** The state value of a key at the tip, or undefined. Synchronous: execution reads through this. */
+  stateValue(stateKey: Uint8Array): Uint8Array | undefined {
+    const cached = this.#stateCache.get(stateKey);
+    if (cached !== undefined) return cached;
+    const key = prefixed(PREFIX.state, stateKey);
+    const value = this.#level.valueSync(key, () => `state value ${toHex(stateKey)}`, this.#before);
+    if (value !== undefined) this.#stateCache.set(stateKey, value);
+    return value;
+  }
+
+  /** All of the state by key, as it stands when the reading begins: for the rebuild of the tree at start. */
+  allState(): AsyncGenerator<StateEntry> {
+    return this.#level.items(PREFIX.state, (stateKey) => `state value ${toHex(stateKey)}`);
+  }
+
+  /** Recent transaction ids with validUntilMs < `ms`, by time, then id: what a block of timestamp `ms` removes. */
+  recentIdsExpiredBefore(ms: number): readonly RecentId[] {
+    return this.#recentIds.expiredBefore(ms);
+  }
+
+  /** blind[32] ‖ bytes of an attachment, verified against its hash, or undefined. */
+  async attachment(hash: Uint8Array): Promise<Uint8Array | undefined> {
+    const item = `attachment ${toHex(hash)}`;
+    const attachment = await this.#level.stored(prefixed(PREFIX.attachment, hash), item);
+    if (attachment === undefined || equalBytes(attachmentHash(attachment), hash)) return attachment;
+    const remedy = 'Check the disk; it is replaced when it is fetched again from another validator.';
+    throw new StorageError('ItemDamaged', item, `The stored ${item} does not have its hash.`, remedy);
+  }
+
+  /** Stores an attachment of a committed block that was fetched later, or again. Errors: HashMismatch, WriteFailed. */
+  async putAttachment(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
+    if (!equalBytes(attachmentHash(bytes), hash)) {
+      const item = `attachment ${toHex(hash)}`;
+      const remedy = 'It was not stored; fetch it from another validator.';
+      throw new StorageError('HashMismatch', item, `The bytes offered for ${item} have another hash.`, remedy);
+    }
+    await this.#level.write(true, (batch) => batch.putPlain(prefixed(PREFIX.attachment, hash), bytes));
+  }
+
+  /**
+   * Remembers a request nonce (at most 128 bytes of UTF-8) until `expiresMs`; false when it was seen before or has
+   * expired. Written but not synced: it outlives the process at once, and a power failure from the next block on.
+   * Errors: NonceTableFull, WriteFailed.
+   */
+  useNonce(nonce: string, expiresMs: number, nowMs: number): Promise<boolean> {
+    return this.#nonces.use(nonce, expiresMs, nowMs);
+  }
+
+  /** Waits for the commit under way and closes the store. */
+  async close(): Promise<void> {
+    await this.#commit?.catch(() => undefined);
+    await this.#level.close();
+  }
+
+  /**
+   * One synced batch that changes state. Until it is on disk readers see all as before; then `applied` and the rest
+   * of what is in memory change in one turn.
+   */
+  async #commitAlone(
+    changes: readonly StateChange[],
+    fill: (batch: WriteBatch) => void,
+    applied: () => void,
+  ): Promise<void> {
+    assert(this.#commit === undefined, 'another commit is under way');
+    const before = this.#level.snapshot();
+    this.#before = before;
+    try {
+      this.#commit = this.#level.write(true, fill);
+      await this.#commit;
+      for (const { key, value } of changes) {
+        if (value === null) this.#stateCache.delete(key);
+        else this.#stateCache.set(key, value);
+      }
+      applied();
+    } finally {
+      this.#commit = undefined;
+      this.#before = undefined;
+      await before.close();
+    }
+  }
+
+  #tipHeight(): number {
+    return this.#tip?.height ?? 0;
+  }
+
+  async #blockItem(prefix: number, height: number, what: string): Promise<Uint8Array | undefined> {
+    if (!this.#hasBlock(height)) return undefined;
+    const item = `${what} of block ${height}`;
+    const payload = await this.#level.value(heightKey(prefix, height), item, (bytes) => bytes);
+    if (payload === undefined) throw this.#level.damaged(item);
+    return payload;
+  }
+
+  async #bodies(height: number): Promise<Uint8Array | undefined> {
+    if (!this.#hasBlock(height)) return undefined;
+    const item = `transactions of block ${height}`;
+    const value = await this.#level.stored(heightKey(PREFIX.bodies, height), item);
+    if (value === undefined) throw this.#level.damaged(item);
+    return value;
+  }
+
+  #hasBlock(height: number): boolean {
+    return Number.isSafeInteger(height) && height >= 1 && height <= this.#tipHeight();
+  }
+}

@@ -1,0 +1,189 @@
+import { crc32 } from 'node:zlib';
+import { concatBytes } from '../codec/bytes.ts';
+
+/**
+ * Every key and value of the ledger store, in one place. A key is one prefix byte and what the table says; integers
+ * are big-endian, heights and times 8 bytes, so that keys sort by them. Every value but an attachment begins with a
+ * CRC-32 (IEEE 802.3) over key ‖ the rest; an attachment is checked against the hash that is its key.
+ *
+ * | prefix | rest of the key | value after the checksum |
+ * |---|---|---|
+ * | 0x01 meta | `format` | version u32, genesisHash[32]; this item keeps its layout in every version |
+ * | 0x01 meta | `tip` | height u64, block hash[32], recentIdsRemovedBeforeMs u64 |
+ * | 0x02 header | height | canonical header |
+ * | 0x03 certificate | height | canonical commit certificate |
+ * | 0x04 bodies | height | see `encodeBodies`; its checksums cover the table and each transaction by itself |
+ * | 0x05 height by hash | block hash[32] | height u64 |
+ * | 0x06 location | txId[32] | height u64, index u32 |
+ * | 0x07 state | state key | state value |
+ * | 0x08 recent ids | height | of each transaction of the block: validUntilMs u64, txId[32] |
+ * | 0x09 attachment | attachment hash[32] | blind[32] ‖ bytes, without checksum |
+ * | 0x0a index pages | height | the block's transaction-index pages |
+ * | 0x0b nonce | UTF-8 text | expiresMs u64 |
+ *
+ * Retired prefixes stay listed here and are never used again: none yet.
+ */
+export const PREFIX = {
+  meta: 0x01,
+  header: 0x02,
+  certificate: 0x03,
+  bodies: 0x04,
+  heightByHash: 0x05,
+  location: 0x06,
+  state: 0x07,
+  recentIds: 0x08,
+  attachment: 0x09,
+  indexPages: 0x0a,
+  nonce: 0x0b,
+} as const;
+
+/** Version of all the above, checked at opening. */
+export const STORE_FORMAT = 1;
+
+/** Longest state key, in bytes. */
+export const STATE_KEY_BYTES_MAX = 256;
+
+/** Bytes of one entry of a recent-ids value. */
+export const RECENT_ID_BYTES = 40;
+
+export const FORMAT_KEY: Uint8Array = metaKey('format');
+export const TIP_KEY: Uint8Array = metaKey('tip');
+
+function metaKey(name: string): Uint8Array {
+  return prefixed(PREFIX.meta, new TextEncoder().encode(name));
+}
+
+/** prefix ‖ rest. */
+export function prefixed(prefix: number, rest: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + rest.length);
+  key[0] = prefix;
+  key.set(rest, 1);
+  return key;
+}
+
+/** prefix ‖ height, 9 bytes. */
+export function heightKey(prefix: number, height: number): Uint8Array {
+  const key = new Uint8Array(9);
+  key[0] = prefix;
+  writeU64(viewOf(key), 1, height);
+  return key;
+}
+
+/** The range of all keys with this prefix. */
+export function prefixRange(prefix: number): { readonly gte: Uint8Array; readonly lt: Uint8Array } {
+  return { gte: Uint8Array.of(prefix), lt: Uint8Array.of(prefix + 1) };
+}
+
+/** checksum ‖ payload, bound to the key it is stored under. */
+export function sealValue(key: Uint8Array, payload: Uint8Array): Uint8Array {
+  const value = new Uint8Array(4 + payload.length);
+  viewOf(value).setUint32(0, crc32(payload, crc32(key)));
+  value.set(payload, 4);
+  return value;
+}
+
+/** The payload of a sealed value, or undefined when it is damaged or belongs under another key. */
+export function openValue(key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
+  if (value.length < 4) return undefined;
+  const payload = plainBytes(value, 4);
+  return viewOf(value).getUint32(0) === crc32(payload, crc32(key)) ? payload : undefined;
+}
+
+/** The bytes from `start` on as a Uint8Array over the same memory: level hands out Buffers, which slice otherwise. */
+export function plainBytes(value: Uint8Array, start = 0): Uint8Array {
+  return new Uint8Array(value.buffer, value.byteOffset + start, value.byteLength - start);
+}
+
+/** The last block that the store holds; height 0 with the genesis hash before the first. */
+export interface Tip {
+  readonly height: number;
+  readonly hash: Uint8Array;
+}
+
+export function encodeFormat(version: number, genesisHash: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(4 + genesisHash.length);
+  viewOf(payload).setUint32(0, version);
+  payload.set(genesisHash, 4);
+  return payload;
+}
+
+/** Undefined unless the length is right. */
+export function decodeFormat(payload: Uint8Array): { version: number; genesisHash: Uint8Array } | undefined {
+  if (payload.length !== 36) return undefined;
+  return { version: viewOf(payload).getUint32(0), genesisHash: payload.slice(4) };
+}
+
+export function encodeTip(tip: Tip, recentIdsRemovedBeforeMs: number): Uint8Array {
+  return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(recentIdsRemovedBeforeMs));
+}
+
+/** Undefined unless the length is right. */
+export function decodeTip(payload: Uint8Array): { tip: Tip; recentIdsRemovedBeforeMs: number } | undefined {
+  if (payload.length !== 48) return undefined;
+  const tip = { height: readU64(payload, 0), hash: payload.slice(8, 40) };
+  return { tip, recentIdsRemovedBeforeMs: readU64(payload, 40) };
+}
+
+/** Where a transaction stands in the ledger. */
+export interface Location {
+  readonly height: number;
+  readonly index: number;
+}
+
+export function encodeLocation(location: Location): Uint8Array {
+  const payload = new Uint8Array(12);
+  const view = viewOf(payload);
+  writeU64(view, 0, location.height);
+  view.setUint32(8, location.index);
+  return payload;
+}
+
+/** Undefined unless the length is right. */
+export function decodeLocation(payload: Uint8Array): Location | undefined {
+  if (payload.length !== 12) return undefined;
+  return { height: readU64(payload, 0), index: viewOf(payload).getUint32(8) };
+}
+
+/** A transaction id that may not apply again before it has expired. */
+export interface RecentId {
+  readonly txId: Uint8Array;
+  /** Milliseconds since the Unix epoch. */
+  readonly validUntilMs: number;
+}
+
+export function encodeRecentIds(ids: readonly RecentId[]): Uint8Array {
+  const payload = new Uint8Array(ids.length * RECENT_ID_BYTES);
+  const view = viewOf(payload);
+  ids.forEach(({ txId, validUntilMs }, i) => {
+    writeU64(view, i * RECENT_ID_BYTES, validUntilMs);
+    payload.set(txId, i * RECENT_ID_BYTES + 8);
+  });
+  return payload;
+}
+
+export function encodeU64(value: number): Uint8Array {
+  const payload = new Uint8Array(8);
+  writeU64(viewOf(payload), 0, value);
+  return payload;
+}
+
+/** Undefined unless the length is right. */
+export function decodeU64(payload: Uint8Array): number | undefined {
+  return payload.length === 8 ? readU64(payload, 0) : undefined;
+}
+
+/** A big-endian u64 that is a safe integer. */
+export function readU64(bytes: Uint8Array, at: number): number {
+  const view = viewOf(bytes);
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
+}
+
+function writeU64(view: DataView, at: number, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a height or time`);
+  view.setUint32(at, Math.floor(value / 2 ** 32));
+  view.setUint32(at + 4, value % 2 ** 32);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,52 @@
+import { concatBytes, uintBytes, utf8 } from '../../src/codec/bytes.ts';
+import type { HeightContext } from '../../src/consensus/input.ts';
+import type { Proposal } from '../../src/consensus/messages.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
+import { merkleRoot } from '../../src/crypto/merkle.ts';
+import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION } from '../../src/ledger/block.ts';
+import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
+import { GENESIS_HASH } from './keys.ts';
+
+/** The leaf hash of a made-up transaction. */
+export function fakeTransaction(number: number): Uint8Array {
+  return sha256(concatBytes(utf8('transaction'), uintBytes(number, 6)));
+}
+
+/** A block of a trivial application: the roots depend on the transactions, and nothing else is executed. */
+export function makeProposal(
+  context: HeightContext,
+  proposer: number,
+  clockMs: number,
+  txHashes: readonly Uint8Array[],
+): Proposal {
+  const header = encodeHeader({
+    version: HEADER_VERSION,
+    genesisHash: GENESIS_HASH,
+    height: context.height,
+    previousHash: context.previousHash,
+    timestampMs: Math.max(context.parentTimestampMs + 1, clockMs),
+    proposer,
+    txRoot: merkleRoot(txHashes),
+    indexRoot: sha256(concatBytes(...txHashes)),
+    stateRoot: sha256(concatBytes(context.previousHash, ...txHashes)),
+    validatorsHash: context.validators.hash,
+    nextValidatorsHash: context.nextValidators.hash,
+    txCount: txHashes.length,
+    bodyBytes: 100 * txHashes.length,
+    executionCost: txHashes.length,
+  });
+  return { header, txHashes };
+}
+
+/** The context of the height after `tip`, of a ledger whose validators never change; of height 1 without a tip. */
+export function contextAfter(validators: ValidatorSet, tip: Proposal | undefined): HeightContext {
+  const header = tip && decodeHeader(tip.header);
+  return {
+    height: (header?.height ?? 0) + 1,
+    validators,
+    nextValidators: validators,
+    eligible: validators.validators.map((_, index) => index),
+    previousHash: tip === undefined ? GENESIS_HASH : blockHash(tip.header),
+    parentTimestampMs: header?.timestampMs ?? 0,
+  };
+}

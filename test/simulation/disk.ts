@@ -1,0 +1,47 @@
+import {
+  decodeJournalRecord,
+  encodeJournalRecord,
+  type JournalRecord,
+  journalRecordHeight,
+} from '../../src/consensus/journal-record.ts';
+import type { Proposal } from '../../src/consensus/messages.ts';
+import type { Certificate } from '../../src/ledger/certificate.ts';
+import type { Prng } from './prng.ts';
+
+/** A block as applied. */
+export interface StoredBlock {
+  readonly proposal: Proposal;
+  readonly certificate: Certificate;
+}
+
+/** What outlives a crash: blocks applied and journal records synced; of the rest a part that chance decides. */
+export class Disk {
+  #synced: Uint8Array[] = [encodeJournalRecord({ kind: 'Birth' })];
+  #unsynced: Uint8Array[][] = [];
+  readonly blocks: StoredBlock[] = [];
+
+  append(records: readonly JournalRecord[]): void {
+    this.#unsynced.push(records.map(encodeJournalRecord));
+  }
+
+  /** The oldest group that was appended and not synced is safe now. */
+  sync(): void {
+    this.#synced.push(...(this.#unsynced.shift() ?? []));
+  }
+
+  truncate(height: number, blockHash: Uint8Array): void {
+    const kept = this.records().filter((record) => journalRecordHeight(record) > height);
+    this.#synced = [{ kind: 'Truncated' as const, height, blockHash }, ...kept].map(encodeJournalRecord);
+  }
+
+  /** What was not synced may have reached the disk in part: a prefix of it. */
+  crash(prng: Prng): void {
+    const written = this.#unsynced.flat();
+    this.#synced.push(...written.slice(0, prng.between(0, written.length)));
+    this.#unsynced = [];
+  }
+
+  records(): readonly JournalRecord[] {
+    return this.#synced.map(decodeJournalRecord);
+  }
+}
