@@ -4,7 +4,8 @@ import type { ValidatorSet } from '../ledger/validator-set.ts';
 import { votePreimage } from '../ledger/vote.ts';
 import { isMember } from './catch-up.ts';
 import { type Message, messagePreimage, viewChangePreimage } from './messages.ts';
-import { type Core, count, type VoteMessage } from './state.ts';
+import { hasRoomForNextHeight } from './next-height.ts';
+import { type Core, count, primaryOf, type VoteMessage } from './state.ts';
 import { isWithinWindow, voteInSlot } from './votes.ts';
 
 /** One signature to verify by the ledger's rule. */
@@ -65,7 +66,7 @@ export function messageSignatures(
 }
 
 function judge(core: Core, message: Message): Admission {
-  const { context, decided } = core.height;
+  const { context, decided, next } = core.height;
   const { genesisHash } = core.config;
   if (message.kind === 'Decided') {
     const { height } = message.certificate;
@@ -82,14 +83,16 @@ function judge(core: Core, message: Message): Admission {
   if (message.height > context.height + 1) return HINT;
   const set = message.height === context.height ? context.validators : context.nextValidators;
   if (message.signer >= set.validators.length) return { kind: 'drop', reason: 'unknownSigner' };
-  const reason = message.height === context.height ? needlessness(core, message) : undefined;
+  const isNext = message.height > context.height;
+  if (isNext && !hasRoomForNextHeight(next, message)) return { kind: 'drop', reason: 'nextHeightNotKept' };
+  const reason = isNext ? undefined : needlessness(core, message);
   if (reason !== undefined) return { kind: 'drop', reason };
   return { kind: 'take', ...messageSignatures(genesisHash, message, set) };
 }
 
 /** Why a message of the current height cannot change anything, whatever its signature; undefined when it may. */
 function needlessness(core: Core, message: Exclude<Message, { kind: 'Decided' | 'Status' }>): string | undefined {
-  const { view, held, viewChanges, decided } = core.height;
+  const { context, view, held, viewChanges, decided } = core.height;
   if (message.kind === 'ViewChange') {
     if (decided !== null) return undefined;
     const kept = viewChanges.get(message.signer);
@@ -102,6 +105,7 @@ function needlessness(core: Core, message: Exclude<Message, { kind: 'Decided' | 
   if (decided !== null) return 'decided';
   if (message.kind !== 'PrePrepare') return voteNeedlessness(core, message);
   if (message.view < view) return 'oldView';
+  if (message.signer !== primaryOf(context, message.view)) return 'notPrimary';
   if (message.view > view || held === null || held.status === 'refused') return undefined;
   return equalBytes(held.message.blockHash, message.blockHash) ? 'duplicate' : undefined;
 }

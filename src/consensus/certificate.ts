@@ -64,7 +64,7 @@ export function justificationFault(core: Core, message: PrePrepare): string | un
 }
 
 /** Highest prepared view claimed, or null when none is. */
-export function highestPrepared(parts: readonly SignedViewChange[]): number | null {
+function highestPrepared(parts: readonly SignedViewChange[]): number | null {
   let highest: number | null = null;
   for (const { preparedView } of parts)
     if (preparedView !== null && (highest === null || preparedView > highest)) highest = preparedView;

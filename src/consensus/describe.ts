@@ -27,7 +27,7 @@ export interface CoreDescription {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-export interface Turnout {
+interface Turnout {
   readonly there: readonly number[];
   readonly missing: readonly number[];
 }

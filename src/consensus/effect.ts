@@ -16,7 +16,7 @@ export interface EvidencePair {
 }
 
 /** Bytes and the signature over them. */
-export interface SignedPreimage {
+interface SignedPreimage {
   readonly preimage: Uint8Array;
   readonly signature: Uint8Array;
 }

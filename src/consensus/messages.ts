@@ -78,14 +78,15 @@ export interface Status {
 }
 
 /** The answer to one who is late: proof that its height is decided. Needs no signature of its own. */
-export interface Decided {
+interface Decided {
   readonly kind: 'Decided';
   readonly certificate: Certificate;
 }
 
+/** Everything that validators say to each other, a union on `kind`. */
 export type Message = PrePrepare | Prepare | Commit | ViewChange | Status | Decided;
 
-export const proposalSchema = struct<Proposal>({
+const proposalSchema = struct<Proposal>({
   header: bytesUpTo(HEADER_BYTES_MAX),
   txHashes: list(bytes(32), BLOCK_TRANSACTIONS_MAX),
 });

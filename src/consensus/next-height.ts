@@ -9,6 +9,7 @@ export interface NextHeightBuffer {
 
 type Kept = Prepare | Commit | ViewChange;
 
+/** Nothing kept yet. */
 export function emptyBuffer(): NextHeightBuffer {
   return { prePrepares: new Map(), others: new Map() };
 }
@@ -18,8 +19,8 @@ export function emptyBuffer(): NextHeightBuffer {
  * is only known on entering that height, so one proposal of each validator is kept.
  */
 export function keepForNextHeight(buffer: NextHeightBuffer, message: PrePrepare | Kept): boolean {
+  if (!hasRoomForNextHeight(buffer, message)) return false;
   if (message.kind === 'PrePrepare') {
-    if (buffer.prePrepares.has(message.signer)) return false;
     buffer.prePrepares.set(message.signer, message);
     return true;
   }
@@ -28,12 +29,19 @@ export function keepForNextHeight(buffer: NextHeightBuffer, message: PrePrepare 
     share = { messages: [], bytes: 0 };
     buffer.others.set(message.signer, share);
   }
-  if (share.messages.some((kept) => isSameStatement(kept, message))) return false;
-  const bytes = encodeMessage(message).length;
-  if (share.messages.length >= NEXT_HEIGHT_MESSAGES_MAX || share.bytes + bytes > NEXT_HEIGHT_BYTES_MAX) return false;
   share.messages.push(message);
-  share.bytes += bytes;
+  share.bytes += encodeMessage(message).length;
   return true;
+}
+
+/** True when `keepForNextHeight` would keep this message; looked at before its signature is. */
+export function hasRoomForNextHeight(buffer: NextHeightBuffer, message: PrePrepare | Kept): boolean {
+  if (message.kind === 'PrePrepare') return !buffer.prePrepares.has(message.signer);
+  const share = buffer.others.get(message.signer);
+  if (share === undefined) return true;
+  if (share.messages.some((kept) => isSameStatement(kept, message))) return false;
+  if (share.messages.length >= NEXT_HEIGHT_MESSAGES_MAX) return false;
+  return share.bytes + encodeMessage(message).length <= NEXT_HEIGHT_BYTES_MAX;
 }
 
 /** Everything kept: proposals first, then the rest by signer in order of arrival. */

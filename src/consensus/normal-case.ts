@@ -57,7 +57,7 @@ export function onPrePrepare(core: Core, message: PrePrepare): void {
 }
 
 /** Makes a justified proposal the one of the view, checks what its header tells, and asks the host for the rest. */
-export function judgeProposal(core: Core, message: PrePrepare): void {
+function judgeProposal(core: Core, message: PrePrepare): void {
   const holding = holdProposal(core, message, 'validating');
   const { config, height } = core;
   const fault = proposalFault(

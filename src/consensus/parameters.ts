@@ -15,6 +15,7 @@ export interface Parameters {
   readonly statusMs: number;
 }
 
+/** The values of a ledger whose genesis names no others. */
 export const DEFAULT_PARAMETERS: Parameters = {
   baseTimeoutMs: 1_000,
   timeoutMaxMs: 16_000,
@@ -32,6 +33,7 @@ export const PREPARE_VIEWS_AROUND = 2;
 export const COMMIT_VIEWS_BEHIND = 16;
 /** What is kept of each validator for the height after ours, besides one PREPREPARE. */
 export const NEXT_HEIGHT_MESSAGES_MAX = 8;
+/** The same in bytes. */
 export const NEXT_HEIGHT_BYTES_MAX = 64 * 1024;
 /** Further exponent of the view timeout than this changes nothing. */
 const TIMEOUT_DOUBLINGS_MAX = 20;
@@ -54,6 +56,7 @@ export interface Rules {
   readonly syncsBeforeSending: boolean;
 }
 
+/** The rules of consensus.md, as every node follows them. */
 export const RULES: Rules = {
   quorumSize,
   certificateFault,

@@ -135,6 +135,7 @@ function restoreProposal(core: Core, records: readonly JournalRecord[]): void {
   for (const record of records)
     if (record.kind === 'Proposal' && record.message.view === height.view) message = record.message;
   if (message === undefined) return;
+  rememberBlock(core, message.blockHash, message.proposal, true);
   holdJustification(core, message.justification);
   const held = holdProposal(core, message, 'valid');
   held.journalled = true;

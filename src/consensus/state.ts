@@ -46,12 +46,13 @@ export interface Core {
 }
 
 /** When we must not sign: at heights up to `through`, and at all while the tips of others are being asked for. */
-export interface Silence {
+interface Silence {
   through: number;
   /** Tips shown by others since amnesia was found, by key in hex; null when there is none. */
   tips: Map<string, number> | null;
 }
 
+/** What only a validator signs, once a slot, and what goes through the journal. */
 export type OwnMessage = PrePrepare | Prepare | Commit | ViewChange;
 
 /** A slot that we filled: the message in it never changes. It is sent and counted once synced. */
@@ -77,12 +78,13 @@ export interface HeldViewChange {
   readonly complete: boolean;
 }
 
+/** A vote of either phase. */
 export type VoteMessage = Prepare | Commit;
 /** Votes of one kind by view, then signer. */
 export type VoteTable = Map<number, Map<number, VoteMessage>>;
 
 /** A block known at this height; `available` when the host holds its bodies. */
-export interface KnownBlock {
+interface KnownBlock {
   readonly proposal: Proposal;
   available: boolean;
 }
@@ -207,6 +209,7 @@ export function maySign(core: Core): boolean {
   return own !== null && decided === null && core.silence.tips === null && context.height > core.silence.through;
 }
 
+/** Adds to the effects of the current step, in order. */
 export function emit(core: Core, effect: Effect): void {
   core.effects.push(effect);
 }
@@ -216,11 +219,13 @@ export function count(core: Core, reason: string): void {
   core.counters.set(reason, (core.counters.get(reason) ?? 0) + 1);
 }
 
+/** Tells the operator, as an effect. */
 export function report(core: Core, level: 'info' | 'warn' | 'alarm', code: ReportCode, detail = ''): void {
   const { context, view } = core.height;
   emit(core, { kind: 'Report', level, code, height: context.height, view, detail });
 }
 
+/** Key of a validator of the current height. Asserts that the index is one. */
 export function publicKeyOf(core: Core, index: number): Uint8Array {
   return core.height.context.validators.validators[index]!.publicKey;
 }
@@ -251,6 +256,7 @@ export function fetchBlock(core: Core, certificate: Certificate): void {
   emit(core, { kind: 'Fetch', height: context.height, blockHash: certificate.blockHash, from });
 }
 
+/** True when this is the key that we sign with. */
 export function isOwnKey(core: Core, publicKey: Uint8Array): boolean {
   return core.config.publicKey !== null && equalBytes(core.config.publicKey, publicKey);
 }

@@ -10,6 +10,7 @@ export function setTimer(core: Core, timer: TimerName, afterMs: number): void {
   emit(core, { kind: 'SetTimer', timer, token, afterMs });
 }
 
+/** Stops a timer; nothing when it does not run. */
 export function cancelTimer(core: Core, timer: TimerName): void {
   if (core.timers.delete(timer)) emit(core, { kind: 'CancelTimer', timer });
 }
@@ -21,6 +22,7 @@ export function takeTimeout(core: Core, timer: TimerName, token: number): boolea
   return true;
 }
 
+/** Stops what times the view. */
 export function cancelViewTimers(core: Core): void {
   cancelTimer(core, 'view');
   cancelTimer(core, 'forward');

@@ -73,15 +73,15 @@ export function joinHigherView(core: Core): void {
   if (joined !== undefined && joined > view) sendViewChange(core, joined, 'f+1 validators left');
 }
 
-/**
- * What the primary of the current view may propose, judged from the complete VIEWCHANGEs held for exactly this view;
- * undefined while they are fewer than q. `wait`: every choice re-proposes a block whose bodies are not held; `ready`:
- * a fresh block or one that is held, whichever has the highest prepared view.
- */
-export type NewViewChoice =
+/** `wait`: every choice re-proposes a block whose bodies are not held. `ready`: a fresh block, or one that is held. */
+type NewViewChoice =
   | { readonly kind: 'ready'; readonly justification: Justification }
   | { readonly kind: 'wait'; readonly justifications: readonly Justification[] };
 
+/**
+ * What the primary of the current view may propose, judged from the complete VIEWCHANGEs held for exactly this view;
+ * undefined while they are fewer than q. Of the choices that are ready, the one with the highest prepared view.
+ */
 export function chooseJustification(core: Core): NewViewChoice | undefined {
   const { viewChanges, view, quorum } = core.height;
   const usable = [...viewChanges.values()].filter(({ part, complete }) => complete && part.newView === view);

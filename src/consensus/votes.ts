@@ -36,7 +36,7 @@ export function isWithinWindow(core: Core, vote: VoteMessage): boolean {
 }
 
 /** The votes of one view for one hash, by signer. */
-export function votesFor(table: VoteTable, view: number, blockHash: Uint8Array): readonly VoteMessage[] {
+function votesFor(table: VoteTable, view: number, blockHash: Uint8Array): readonly VoteMessage[] {
   const votes = [...(table.get(view)?.values() ?? [])].filter((vote) => equalBytes(vote.blockHash, blockHash));
   return votes.sort((a, b) => a.signer - b.signer);
 }

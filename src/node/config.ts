@@ -14,7 +14,14 @@ const configSchema = Type.Object(
       {
         name: Type.String({ minLength: 1, maxLength: 64, description: 'Name in logs and on status pages' }),
         logLevel: Type.Union(
-          ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((level) => Type.Literal(level)),
+          [
+            Type.Literal('fatal'),
+            Type.Literal('error'),
+            Type.Literal('warn'),
+            Type.Literal('info'),
+            Type.Literal('debug'),
+            Type.Literal('trace'),
+          ],
           { default: 'info' },
         ),
       },
@@ -102,8 +109,8 @@ export function parseConfig(
   for (const [variable, [section, key, numeric]] of Object.entries(ENVIRONMENT)) {
     const value = environment[variable];
     if (value === undefined) continue;
-    const settings = (document[section] ??= {}) as Record<string, unknown>;
-    settings[key] = numeric ? Number(value) : value;
+    const settings = document[section] as Record<string, unknown> | undefined;
+    document[section] = { ...settings, [key]: numeric ? Number(value) : value };
   }
   const config = Value.Default(configSchema, document);
   refuseUnknownKeys(configSchema as SchemaShape, config, '', file);

@@ -6,7 +6,8 @@ export const LENGTH_BYTES = 4;
 
 /** `frame` with its length in front. Throws a RangeError over `maxBytes`: the receiver would refuse it. */
 export function framed(frame: Uint8Array, maxBytes: number): Uint8Array {
-  if (frame.length > maxBytes) throw new RangeError(`a frame of ${frame.length} bytes, at most ${maxBytes} are allowed`);
+  if (frame.length > maxBytes)
+    throw new RangeError(`a frame of ${frame.length} bytes, at most ${maxBytes} are allowed`);
   const bytes = new Uint8Array(LENGTH_BYTES + frame.length);
   new DataView(bytes.buffer).setUint32(0, frame.length);
   bytes.set(frame, LENGTH_BYTES);

@@ -131,6 +131,11 @@ export class Links {
     for (const connection of [...(this.#connections.get(name) ?? [])]) connection.abort(new Error(reason));
   }
 
+  /** Ends every connection. */
+  cutAll(reason: string): void {
+    for (const name of [...this.#connections.keys()]) this.cut(name, reason);
+  }
+
   /** Ends the connections of peers that are no longer admitted. */
   cutStrangers(): void {
     const admitted = new Set([...this.#gate.peers()].map((peer) => peer.name));

@@ -1,20 +1,13 @@
-import { noise } from '@chainsafe/libp2p-noise';
-import { yamux } from '@chainsafe/libp2p-yamux';
-import type { GossipSub } from '@libp2p/gossipsub';
-import { type Identify, identify } from '@libp2p/identify';
-import type { Ed25519PrivateKey, Libp2p } from '@libp2p/interface';
-import { type Ping, ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
-import { createLibp2p } from 'libp2p';
+import type { Libp2p } from '@libp2p/interface';
 import { toHex } from '../codec/bytes.ts';
-import { DecodeError } from '../codec/decode-error.ts';
 import { answerRequests, type RequestHandlers } from './answer.ts';
 import { Batcher, decodeBatch, type TransactionEnvelope } from './batch.ts';
 import { Conduct } from './conduct.ts';
 import { Counters, type NetworkMetrics } from './counters.ts';
 import { type AdmittedPeer, Gate, type KnownPeer } from './gate.ts';
-import { gossipService, joinGossip } from './gossip.ts';
+import { type Gossip, joinGossip } from './gossip.ts';
 import { privateKeyOf } from './identity.ts';
+import { createNode, type NodeServices } from './libp2p-node.ts';
 import { Links } from './links.ts';
 import {
   type BlocksRequest,
@@ -78,7 +71,11 @@ export interface Network {
   /** Announces a committed block (at most 1 MiB) to members and observers; each node announces its own commits. */
   publishBlock(frame: Uint8Array): void;
   /** Consecutive encoded blocks from `fromHeight`, possibly fewer than asked for. Rejects with a RequestError. */
-  requestBlocks(publicKey: Uint8Array, request: BlocksRequest, options?: RequestOptions): Promise<readonly Uint8Array[]>;
+  requestBlocks(
+    publicKey: Uint8Array,
+    request: BlocksRequest,
+    options?: RequestOptions,
+  ): Promise<readonly Uint8Array[]>;
   /** Transactions by hash, in order; null for what the peer lacks or what did not fit. Rejects with a RequestError. */
   requestBodies(publicKey: Uint8Array, hashes: readonly Uint8Array[], options?: RequestOptions): Promise<Answers>;
   /** Attachments by hash; as `requestBodies`. */
@@ -101,93 +98,237 @@ export interface Network {
 
 type Answers = readonly (Uint8Array | null)[];
 
-type Services = { readonly identify: Identify; readonly ping: Ping; readonly gossip: GossipSub };
-
-/** Buffered on a stream that is paused: libp2p resets it at 4 MiB, so a peer may have less than that under way. */
-const STREAM_WINDOW_BYTES_MAX = 2 * 1024 * 1024;
-
 /**
- * Starts listening and dialling. Rejects when an address of `listen` cannot be used. Peers can do no more than waste
- * their own budget: what is malformed, too large, too slow or too much is counted in `metrics()` and ends their
- * connection (network.md).
+ * Starts listening and dialling. Rejects when no address of `listen` can be used. What a peer sends that is malformed,
+ * too large, too slow or too much is counted in `metrics()` and ends its connection (network.md).
  */
 export async function createNetwork(options: NetworkOptions, handlers: NetworkHandlers): Promise<Network> {
-  const { log } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const key = await privateKeyOf(options.seed);
   const counters = new Counters();
   const conduct = new Conduct(() => performance.now());
   const gate = new Gate(key.publicKey.raw, conduct, counters);
-  const libp2p = await createNode(key, options.listen, limits, gate);
-  let isClosed = false;
+  const libp2p = await createNode(key, options.listen, limits, gate.gater());
+  const network = new Libp2pNetwork({ options, handlers, limits, counters, conduct, gate, libp2p });
+  try {
+    await network.start(key.publicKey.raw);
+  } catch (error) {
+    await network.close();
+    const where = options.listen.join(', ');
+    throw new Error(`cannot listen on ${where}: choose another address or stop the process that has it`, {
+      cause: error,
+    });
+  }
+  return network;
+}
 
-  const punish = (peer: KnownPeer, reason: string) => {
-    counters.drop('malformed');
-    const shunnedForMs = conduct.recordFault(peer.name);
-    log.warn({ peer: peer.name, reason, shunnedForMs }, 'peer cut: it sent malformed data');
-    links.cut(peer.name, reason);
-  };
-  const deliver = (from: KnownPeer, frameClass: FrameClass, payload: Uint8Array) => {
-    if (isClosed) return;
+interface Parts {
+  readonly options: NetworkOptions;
+  readonly handlers: NetworkHandlers;
+  readonly limits: NetworkLimits;
+  readonly counters: Counters;
+  readonly conduct: Conduct;
+  readonly gate: Gate;
+  readonly libp2p: Libp2p<NodeServices>;
+}
+
+class Libp2pNetwork implements Network {
+  readonly #parts: Parts;
+  readonly #links: Links;
+  readonly #batcher: Batcher;
+  #reconnector: Reconnector | undefined;
+  #gossip: Gossip | undefined;
+  #isClosed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { gate, counters, handlers, options } = parts;
+    this.#batcher = new Batcher((frame) => this.#spread('transactions', frame, this.#members()));
+    this.#links = new Links(gate, counters, {
+      onFrame: (from, frameClass, payload) => this.#deliver(from, frameClass, payload),
+      onFault: (peer, reason) => this.#punish(peer, reason),
+      onStalled: ({ name }, reason) => options.log.warn({ peer: name, reason }, 'peer cut: it is too slow'),
+      onOpen: ({ name, publicKey }) => {
+        options.log.info({ peer: name }, 'peer connected');
+        if (!this.#isClosed) handlers.onConnected(publicKey);
+      },
+      onClosed: ({ name, publicKey }) => {
+        options.log.info({ peer: name }, 'peer disconnected');
+        if (!this.#isClosed) handlers.onDisconnected(publicKey);
+      },
+      onReached: ({ name }) => this.#reconnector?.connected(name),
+      onLost: ({ name }) => this.#reconnector?.lost(name),
+    });
+  }
+
+  async start(ownPublicKey: Uint8Array): Promise<void> {
+    const { libp2p, gate, counters, handlers, limits, options } = this.#parts;
+    const { log } = options;
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#links.connectionOpened(detail));
+    libp2p.addEventListener('connection:close', ({ detail }) => this.#links.connectionClosed(detail));
+    await libp2p.handle(CHANNEL.id, (stream, connection) => this.#links.acceptChannel(stream, connection), {
+      maxInboundStreams: 4,
+      maxOutboundStreams: 4,
+    });
+    await answerRequests({
+      libp2p,
+      gate,
+      counters,
+      handlers: handlers.requests,
+      onFault: (peer, reason) => this.#punish(peer, reason),
+      onFailed: ({ name }, protocol, error) => log.warn({ peer: name, protocol, error }, 'a request was not answered'),
+    });
+    await libp2p.start();
+    this.#gossip = joinGossip(options.topicSuffix, {
+      pubsub: libp2p.services.gossip,
+      gate,
+      counters,
+      onMessage: (from, topic, data) => this.#deliverGossip(from, topic, data),
+      onFault: (peer, reason) => this.#punish(peer, reason),
+      onUnsent: (topic, error) => log.debug({ topic, error }, 'gossip was not sent'),
+    });
+    const ownName = toHex(ownPublicKey);
+    this.#reconnector = new Reconnector({
+      firstMs: limits.reconnectFirstMs,
+      maxMs: limits.reconnectMaxMs,
+      random: Math.random,
+      // Two nodes that start together need one connection: the lower key dials, the other first waits a little.
+      initialDelayMs: ({ name }) => (ownName < name ? 0 : 2 * limits.reconnectFirstMs),
+      dial: async ({ addresses }, signal) => {
+        await libp2p.dial([...addresses], { signal });
+      },
+    });
+    this.setMembers(options.peers);
+  }
+
+  send(publicKey: Uint8Array, frame: Uint8Array): boolean {
+    return this.#links.push(toHex(publicKey), 'consensus', frame);
+  }
+
+  broadcast(frame: Uint8Array): void {
+    for (const { name, isMember } of this.#links.open()) if (isMember) this.#links.push(name, 'consensus', frame);
+  }
+
+  publishTransactions(batch: readonly TransactionEnvelope[]): void {
+    this.#batcher.add(batch);
+  }
+
+  publishBlock(frame: Uint8Array): void {
+    this.#spread('block', frame, [...this.#parts.gate.peers()]);
+  }
+
+  async requestBlocks(publicKey: Uint8Array, request: BlocksRequest, how?: RequestOptions): Promise<Uint8Array[]> {
+    const blocks = await this.#ask(
+      publicKey,
+      REQUESTS.blocks,
+      request,
+      how,
+      ({ length }) => length <= request.maxBlocks,
+    );
+    return blocks.filter((block) => block !== null);
+  }
+
+  requestBodies(publicKey: Uint8Array, hashes: readonly Uint8Array[], how?: RequestOptions): Promise<Answers> {
+    return this.#ask(publicKey, REQUESTS.bodies, hashes, how, ({ length }) => length === hashes.length);
+  }
+
+  requestAttachments(publicKey: Uint8Array, hashes: readonly Uint8Array[], how?: RequestOptions): Promise<Answers> {
+    return this.#ask(publicKey, REQUESTS.attachments, hashes, how, ({ length }) => length === hashes.length);
+  }
+
+  async requestPayload(publicKey: Uint8Array, cid: Uint8Array, how?: RequestOptions): Promise<Uint8Array | null> {
+    const [block] = await this.#ask(publicKey, REQUESTS.payload, cid, how, ({ length }) => length === 1);
+    return block ?? null;
+  }
+
+  reportMalformed(publicKey: Uint8Array, reason: string): void {
+    const peer = this.#parts.gate.peerOf(publicKey);
+    if (peer !== undefined) this.#punish(peer, reason);
+  }
+
+  setMembers(peers: readonly AdmittedPeer[]): void {
+    const { gate, options } = this.#parts;
+    for (const address of gate.setPeers(peers))
+      options.log.warn({ address }, 'not a multiaddr: a peer address is ignored');
+    this.#links.cutStrangers();
+    this.#reconnector?.setPeers(gate.peers());
+  }
+
+  connectedPeers(): readonly Uint8Array[] {
+    return [...this.#links.open()].map(({ publicKey }) => publicKey);
+  }
+
+  roundTripMs(publicKey: Uint8Array): number | undefined {
+    return this.#links.connectionOf(toHex(publicKey))?.rtt;
+  }
+
+  addresses(): readonly string[] {
+    return this.#parts.libp2p.getMultiaddrs().map((address) => address.toString());
+  }
+
+  metrics(): NetworkMetrics {
+    return this.#parts.counters.snapshot(this.#links.queuedBytes());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#batcher.close();
+    this.#reconnector?.close();
+    this.#links.cutAll('this node is stopping');
+    await this.#parts.libp2p.stop();
+  }
+
+  #members(): readonly KnownPeer[] {
+    return [...this.#parts.gate.peers()].filter(({ isMember }) => isMember);
+  }
+
+  /** Directly while all are connected, which costs far less; by gossip otherwise, which finds a way round. */
+  #spread(topic: Topic, frame: Uint8Array, peers: readonly KnownPeer[]): void {
+    const hasGap = peers.some(({ name }) => this.#links.connectionOf(name) === undefined);
+    if (hasGap) this.#gossip?.publish(topic, frame);
+    else for (const { name } of peers) this.#links.push(name, topic, frame);
+  }
+
+  #deliver(from: KnownPeer, frameClass: FrameClass, payload: Uint8Array): void {
+    const { gate, counters, handlers } = this.#parts;
+    if (this.#isClosed) return;
     if (frameClass === 'block') handlers.onBlock(from.publicKey, payload);
     else if (!gate.isMember(from.name)) counters.drop('fromObserver');
     else if (frameClass === 'consensus') handlers.onConsensus(from.publicKey, payload);
     else handlers.onTransactions(from.publicKey, decodeBatch(payload));
-  };
-  const reconnector = new Reconnector({
-    firstMs: limits.reconnectFirstMs,
-    maxMs: limits.reconnectMaxMs,
-    random: Math.random,
-    // Two nodes that start together need one connection: the one with the lower key dials, the other waits a little.
-    initialDelayMs: ({ name }) => (toHex(key.publicKey.raw) < name ? 0 : 2 * limits.reconnectFirstMs),
-    dial: async ({ addresses }, signal) => {
-      await libp2p.dial([...addresses], { signal });
-    },
-  });
-  const links = new Links(gate, counters, {
-    onFrame: deliver,
-    onFault: punish,
-    onStalled: (peer, reason) => log.warn({ peer: peer.name, reason }, 'peer cut: it is too slow'),
-    onOpen: (peer) => {
-      log.info({ peer: peer.name }, 'peer connected');
-      if (!isClosed) handlers.onConnected(peer.publicKey);
-    },
-    onClosed: (peer) => {
-      log.info({ peer: peer.name }, 'peer disconnected');
-      if (!isClosed) handlers.onDisconnected(peer.publicKey);
-    },
-    onReached: ({ name }) => reconnector.connected(name),
-    onLost: ({ name }) => reconnector.lost(name),
-  });
-  const gossip = joinGossip(options.topicSuffix, {
-    pubsub: libp2p.services.gossip,
-    gate,
-    counters,
-    onMessage: deliver,
-    onFault: punish,
-    onUnsent: (topic, error) => log.debug({ topic, error }, 'gossip not sent'),
-  });
+  }
 
-  /** To each peer directly while all are connected, which costs a third of gossip; else by gossip, which goes round. */
-  const spread = (topic: Topic, frame: Uint8Array, peers: readonly KnownPeer[]) => {
-    if (peers.some(({ name }) => links.connectionOf(name) === undefined)) gossip.publish(topic, frame);
-    else for (const { name } of peers) links.push(name, topic, frame);
-  };
-  const members = () => [...gate.peers()].filter(({ isMember }) => isMember);
-  const batcher = new Batcher((frame) => spread('transactions', frame, members()));
+  /** A neighbour passes on what others wrote: its own role does not matter. */
+  #deliverGossip(from: KnownPeer, topic: Topic, data: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (topic === 'block') this.#parts.handlers.onBlock(from.publicKey, data);
+    else this.#parts.handlers.onTransactions(from.publicKey, decodeBatch(data));
+  }
 
-  const ask = async <Q>(publicKey: Uint8Array, protocol: RequestProtocol<Q>, request: Q, how: RequestOptions = {}) => {
-    const connection = links.connectionOf(toHex(publicKey));
+  #punish(peer: KnownPeer, reason: string): void {
+    const { counters, conduct, options } = this.#parts;
+    counters.drop('malformed');
+    const shunnedForMs = conduct.recordFault(peer.name);
+    options.log.warn({ peer: peer.name, reason, shunnedForMs }, 'peer cut: it sent malformed data');
+    this.#links.cut(peer.name, reason);
+  }
+
+  async #ask<Q>(
+    publicKey: Uint8Array,
+    protocol: RequestProtocol<Q>,
+    request: Q,
+    how: RequestOptions = {},
+    fits: (items: Answers) => boolean,
+  ): Promise<Answers> {
+    const connection = this.#links.connectionOf(toHex(publicKey));
     if (connection === undefined) throw new RequestError('notConnected', `${protocol.id}: the peer is not connected`);
-    return sendRequest(connection, protocol, request, how, counters);
-  };
-  const setMembers = (peers: readonly AdmittedPeer[]) => {
-    for (const address of gate.setPeers(peers))
-      log.warn({ address }, 'not a multiaddr: this address of a peer is ignored');
-    links.cutStrangers();
-    reconnector.setPeers(gate.peers());
-  };
-  void ask;
-  void setMembers;
-  void batcher;
+    try {
+      const items = await sendRequest(connection, protocol, request, how, this.#parts.counters);
+      if (!fits(items)) throw new RequestError('malformed', `${protocol.id}: not as many items as asked for`);
+      return items;
+    } catch (error) {
+      if (error instanceof RequestError && error.kind === 'malformed') this.reportMalformed(publicKey, error.message);
+      throw error;
+    }
+  }
 }

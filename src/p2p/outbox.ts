@@ -57,8 +57,7 @@ export class Outbox {
     if (this.#isClosed) return false;
     const queue = this.#queues[FRAME_CLASSES[frameClass] - 1]!;
     const isFull =
-      queue.bytes + frame.length > OUTBOX.bytesMax[frameClass] ||
-      queue.frames.length >= OUTBOX.framesMax[frameClass];
+      queue.bytes + frame.length > OUTBOX.bytesMax[frameClass] || queue.frames.length >= OUTBOX.framesMax[frameClass];
     if (isFull) {
       this.#counters.drop(frameClass === 'consensus' ? 'slowPeer' : 'outboxFull');
       if (frameClass === 'consensus') this.#onStalled('its queue of consensus messages is full');

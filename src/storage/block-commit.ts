@@ -65,6 +65,7 @@ export function writeBlock(
   commit: BlockCommit,
   recentIds: Uint8Array,
   spentTables: readonly number[],
+  transactions: number,
 ): void {
   assert.equal(commit.hash.length, 32);
   assert.equal(commit.txIds.length, commit.transactions.length);
@@ -83,7 +84,8 @@ export function writeBlock(
   for (const hash of commit.disposedAttachments) batch.del(prefixed(PREFIX.attachment, hash));
   if (recentIds.length > 0) batch.put(heightKey(PREFIX.recentIds, height), recentIds);
   for (const spent of spentTables) batch.del(heightKey(PREFIX.recentIds, spent));
-  batch.put(TIP_KEY, encodeTip({ height, hash: commit.hash }, commit.recentIds.removedBeforeMs));
+  const tip = { height, hash: commit.hash };
+  batch.put(TIP_KEY, encodeTip({ tip, recentIdsRemovedBeforeMs: commit.recentIds.removedBeforeMs, transactions }));
 }
 
 /** Puts state changes into `batch`. */

@@ -72,6 +72,7 @@ export class Store {
   #tip: Tip | undefined;
   /** Never decreases. */
   #recentIdsRemovedBeforeMs = 0;
+  #transactions = 0;
   /** The store before the block being written: state is read from here until the batch is synced. */
   #before: LevelSnapshot | undefined;
   #commit: Promise<void> | undefined;
@@ -90,6 +91,7 @@ export class Store {
     if (record !== undefined) {
       this.#tip = record.tip;
       this.#recentIdsRemovedBeforeMs = record.recentIdsRemovedBeforeMs;
+      this.#transactions = record.transactions;
       await checkRecentHeaders(this.#level, record.tip);
     }
     for await (const { key, value } of this.#level.items(PREFIX.recentIds, nameByHeight('recent transaction ids'))) {
@@ -106,6 +108,11 @@ export class Store {
     return this.#tip;
   }
 
+  /** Transactions in all blocks committed. */
+  transactionsCommitted(): number {
+    return this.#transactions;
+  }
+
   /** Writes the state of genesis into an empty store, in one synced batch. Error: WriteFailed. */
   async commitGenesis(state: readonly StateEntry[]): Promise<void> {
     assert(this.#tip === undefined, 'the store is not empty');
@@ -114,7 +121,7 @@ export class Store {
       state,
       (batch) => {
         writeState(batch, state);
-        batch.put(TIP_KEY, encodeTip(tip, 0));
+        batch.put(TIP_KEY, encodeTip({ tip, recentIdsRemovedBeforeMs: 0, transactions: 0 }));
       },
       () => {
         this.#tip = tip;
@@ -131,14 +138,16 @@ export class Store {
     assert.equal(commit.height, this.#tip.height + 1, 'a block must follow the tip');
     const { removedBeforeMs } = commit.recentIds;
     assert(removedBeforeMs >= this.#recentIdsRemovedBeforeMs, 'the time of removal went back');
+    const transactions = this.#transactions + commit.transactions.length;
     const recentIds = encodeRecentIds(commit.recentIds.added);
     await this.#commitAlone(
       commit.stateChanges,
-      (batch) => writeBlock(batch, commit, recentIds, this.#recentIds.spentTables(removedBeforeMs)),
+      (batch) => writeBlock(batch, commit, recentIds, this.#recentIds.spentTables(removedBeforeMs), transactions),
       () => {
         this.#recentIds.removeBefore(removedBeforeMs);
         this.#recentIds.add(commit.height, recentIds, removedBeforeMs);
         this.#recentIdsRemovedBeforeMs = removedBeforeMs;
+        this.#transactions = transactions;
         this.#tip = { height: commit.height, hash: commit.hash };
       },
     );

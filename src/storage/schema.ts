@@ -9,7 +9,7 @@ import { concatBytes } from '../codec/bytes.ts';
  * | prefix | rest of the key | value after the checksum |
  * |---|---|---|
  * | 0x01 meta | `format` | version u32, genesisHash[32]; this item keeps its layout in every version |
- * | 0x01 meta | `tip` | height u64, block hash[32], recentIdsRemovedBeforeMs u64 |
+ * | 0x01 meta | `tip` | height u64, block hash[32], recentIdsRemovedBeforeMs u64, transactions u64 |
  * | 0x02 header | height | canonical header |
  * | 0x03 certificate | height | canonical commit certificate |
  * | 0x04 bodies | height | see `encodeBodies`; its checksums cover the table and each transaction by itself |
@@ -113,15 +113,25 @@ export function decodeFormat(payload: Uint8Array): { version: number; genesisHas
   return { version: viewOf(payload).getUint32(0), genesisHash: payload.slice(4) };
 }
 
-export function encodeTip(tip: Tip, recentIdsRemovedBeforeMs: number): Uint8Array {
-  return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(recentIdsRemovedBeforeMs));
+/** What the store remembers about its newest block. */
+export interface TipRecord {
+  readonly tip: Tip;
+  /** Recent ids below this were removed. Never decreases. */
+  readonly recentIdsRemovedBeforeMs: number;
+  /** Transactions in all blocks up to the tip. */
+  readonly transactions: number;
+}
+
+/** 56 bytes. */
+export function encodeTip({ tip, recentIdsRemovedBeforeMs, transactions }: TipRecord): Uint8Array {
+  return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(recentIdsRemovedBeforeMs), encodeU64(transactions));
 }
 
 /** Undefined unless the length is right. */
-export function decodeTip(payload: Uint8Array): { tip: Tip; recentIdsRemovedBeforeMs: number } | undefined {
-  if (payload.length !== 48) return undefined;
+export function decodeTip(payload: Uint8Array): TipRecord | undefined {
+  if (payload.length !== 56) return undefined;
   const tip = { height: readU64(payload, 0), hash: payload.slice(8, 40) };
-  return { tip, recentIdsRemovedBeforeMs: readU64(payload, 40) };
+  return { tip, recentIdsRemovedBeforeMs: readU64(payload, 40), transactions: readU64(payload, 48) };
 }
 
 /** Where a transaction stands in the ledger. */

@@ -136,7 +136,7 @@ test('what is no HTTP is answered with a problem or a closed line, and the serve
 
 test('a request that does not arrive in time is told so', async () => {
   const late = Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
-  const server = createServer((socket) => answerUnreadable(late, socket));
+  const server = createServer((socket) => answerUnreadable(late, socket.resume()));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const answer = await exchange((server.address() as AddressInfo).port, 'GET /v1');
   assert.match(answer, /^HTTP\/1\.1 408/);

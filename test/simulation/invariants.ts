@@ -24,6 +24,8 @@ export class Invariants {
   readonly #checksCertificates: boolean;
   readonly #decided = new Map<number, string>();
   readonly #slots = new Map<string, string>();
+  /** Highest newView that a node sent at a height. */
+  readonly #left = new Map<string, number>();
 
   constructor(validators: ValidatorSet, checksCertificates: boolean) {
     this.#validators = validators;
@@ -48,7 +50,7 @@ export class Invariants {
       throw new Violation('certificate', `height ${height} on node ${node}: ${fault ?? 'of another block'}`);
   }
 
-  /** One payload a slot, over all lives of a node. */
+  /** One payload a slot and no way back from a VIEWCHANGE, over all lives of a node. */
   onSend(node: number, message: Message): void {
     if (message.kind === 'Status' || message.kind === 'Decided' || message.signer !== node) return;
     const view = message.kind === 'ViewChange' ? message.newView : message.view;
@@ -56,7 +58,11 @@ export class Invariants {
     const payload = toHex(messagePreimage(GENESIS_HASH, message)!);
     const before = this.#slots.get(slot);
     if (before !== undefined && before !== payload) throw new Violation('slot', `two payloads in ${slot}`);
+    if (before !== undefined) return;
     this.#slots.set(slot, payload);
+    const left = this.#left.get(`${node}/${message.height}`) ?? 0;
+    if (view < left) throw new Violation('view', `node ${node} signed ${slot} after leaving for view ${left}`);
+    if (message.kind === 'ViewChange') this.#left.set(`${node}/${message.height}`, view);
   }
 
   /** The journal holds all that was sent; memory is bounded by the number of validators, whatever comes in. */

@@ -19,6 +19,13 @@ import type { Prng } from './prng.ts';
 /** Messages remembered for replay. */
 const REPLAY_MAX = 64;
 
+/** What all liars of a run know: the second face of the latest view that one of them showed two faces in. */
+export interface Conspiracy {
+  twin: PrePrepare | undefined;
+  /** Who is shown the twin. */
+  otherFace: ReadonlySet<number>;
+}
+
 /**
  * A Byzantine validator's mouth: its core behaves, and this turns what it says into lies under its own key.
  * `offered` takes blocks that it invents, so that others can fetch their bodies.
@@ -27,13 +34,12 @@ export class Liar {
   readonly #prng: Prng;
   readonly #publicKey: Uint8Array;
   readonly #heard: Message[] = [];
-  /** The two faces of a view: who of the peers sees the other one. */
-  #otherFace = new Set<number>();
-  #twin: PrePrepare | undefined;
+  readonly #conspiracy: Conspiracy;
   readonly counts: Record<string, number> = {};
 
-  constructor(prng: Prng, publicKey: Uint8Array) {
+  constructor(prng: Prng, publicKey: Uint8Array, conspiracy: Conspiracy) {
     this.#prng = prng;
+    this.#conspiracy = conspiracy;
     this.#publicKey = publicKey;
   }
 
@@ -54,7 +60,7 @@ export class Liar {
     const messages =
       this.#prng.chance(0.05) && this.#heard.length > 0 ? [...spoken, this.#prng.pick(this.#heard)] : spoken;
     if (messages.length > spoken.length) this.#count('replay');
-    return { messages, offered: this.#twin };
+    return { messages, offered: this.#conspiracy.twin };
   }
 
   #speak(message: Message, to: number, n: number, context: HeightContext): readonly Message[] {
@@ -78,22 +84,37 @@ export class Liar {
   #propose(message: PrePrepare, to: number, n: number, context: HeightContext): readonly Message[] {
     const equivocates = message.justification.certificate === null && message.height === context.height;
     if (!equivocates || !equalBytes(this.#signerKey(message, context), this.#publicKey)) return [message];
-    if (this.#twin === undefined || this.#twin.height !== message.height || this.#twin.view !== message.view) {
-      this.#otherFace = new Set(Array.from({ length: n }, (_, index) => index).filter(() => this.#prng.chance(0.5)));
+    if (
+      this.#conspiracy.twin === undefined ||
+      this.#conspiracy.twin.height !== message.height ||
+      this.#conspiracy.twin.view !== message.view
+    ) {
+      this.#conspiracy.otherFace = new Set(
+        Array.from({ length: n }, (_, index) => index).filter(() => this.#prng.chance(0.5)),
+      );
       const proposal = makeProposal(context, message.signer, 7, [fakeTransaction(this.#prng.between(1e6, 2e6))]);
       const vote = { height: message.height, view: message.view, blockHash: blockHash(proposal.header) };
       const signature = fakeSign(this.#publicKey, prePreparePreimage(GENESIS_HASH, vote));
-      this.#twin = { ...message, ...vote, proposal, signature };
+      this.#conspiracy.twin = { ...message, ...vote, proposal, signature };
       this.#count('equivocate');
     }
-    if (!this.#otherFace.has(to)) return [message];
-    return [this.#twin, this.#signVote('Prepare', this.#twin), this.#signVote('Commit', this.#twin)];
+    if (!this.#conspiracy.otherFace.has(to)) return [message];
+    return [
+      this.#conspiracy.twin,
+      this.#signVote('Prepare', this.#conspiracy.twin),
+      this.#signVote('Commit', this.#conspiracy.twin),
+    ];
   }
 
   /** Votes twice in every phase: for each face what its watchers want to hear. */
   #vote(message: Prepare | Commit, to: number): readonly Message[] {
-    const twin = this.#twin;
-    if (twin !== undefined && twin.height === message.height && twin.view === message.view && this.#otherFace.has(to))
+    const twin = this.#conspiracy.twin;
+    if (
+      twin !== undefined &&
+      twin.height === message.height &&
+      twin.view === message.view &&
+      this.#conspiracy.otherFace.has(to)
+    )
       return [this.#signVote(message.kind, { ...message, blockHash: twin.blockHash })];
     if (message.kind === 'Commit' || this.#prng.chance(0.7)) return [message];
     this.#count('hastyCommit');

@@ -6,7 +6,7 @@ import { fakeTransaction } from './application.ts';
 import { EventHeap } from './event-heap.ts';
 import { Invariants, Violation } from './invariants.ts';
 import { fakeValidators } from './keys.ts';
-import { Liar } from './liar.ts';
+import { type Conspiracy, Liar } from './liar.ts';
 import { Network, type NetworkFaults } from './network.ts';
 import { SimulatedNode } from './node.ts';
 import { makePrng, type Prng } from './prng.ts';
@@ -89,9 +89,10 @@ export class World {
     const firstLiar = prng.between(0, n - 1);
     const skewed = prng.chance(0.2) ? prng.between(0, n - 1) : -1;
     const rules = { ...RULES, ...options.rules };
+    const conspiracy: Conspiracy = { twin: undefined, otherFace: new Set() };
     this.nodes = this.validators.validators.map(({ publicKey }, index) => {
       const isLiar = (index - firstLiar + n) % n < liars;
-      const liar = isLiar ? new Liar(prng, publicKey) : undefined;
+      const liar = isLiar ? new Liar(prng, publicKey, conspiracy) : undefined;
       const skewMs = index === skewed ? 5_000 : prng.between(-100, 100);
       return new SimulatedNode(this, index, { rules, skewMs, liar });
     });

@@ -36,7 +36,7 @@ const layouts: Readonly<Record<string, Uint8Array>> = {
   formatKey: FORMAT_KEY,
   formatValue: sealValue(FORMAT_KEY, encodeFormat(1, HASH)),
   tipKey: TIP_KEY,
-  tipValue: sealValue(TIP_KEY, encodeTip({ height: 258, hash: HASH }, 1_700_000_000_000)),
+  tipValue: sealValue(TIP_KEY, encodeTip({ tip: { height: 258, hash: HASH }, recentIdsRemovedBeforeMs: 1_700_000_000_000, transactions: 772 })),
   headerKey: heightKey(PREFIX.header, 258),
   certificateKey: heightKey(PREFIX.certificate, 2 ** 53 - 1),
   bodiesKey: heightKey(PREFIX.bodies, 258),
@@ -90,13 +90,11 @@ test('heights sort as numbers do', () => {
 
 test('what was encoded is decoded, and other lengths are not', () => {
   assert.equal(decodeFormat(encodeFormat(3, HASH)), { version: 3, genesisHash: HASH });
-  assert.equal(decodeTip(encodeTip({ height: 9, hash: HASH }, 5)), {
-    tip: { height: 9, hash: HASH },
-    recentIdsRemovedBeforeMs: 5,
-  });
+  const record = { tip: { height: 9, hash: HASH }, recentIdsRemovedBeforeMs: 5, transactions: 7 };
+  assert.equal(decodeTip(encodeTip(record)), record);
   assert.equal(decodeLocation(encodeLocation({ height: 9, index: 4095 })), { height: 9, index: 4095 });
   for (const decoder of [decodeFormat, decodeTip, decodeLocation, decodeU64])
-    for (const length of [0, 7, 9, 11, 13, 35, 37, 47, 49]) assert.is(decoder(new Uint8Array(length)), undefined);
+    for (const length of [0, 7, 9, 11, 13, 35, 37, 55, 57]) assert.is(decoder(new Uint8Array(length)), undefined);
 });
 
 test('every prefix is used once', () => {
