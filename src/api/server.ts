@@ -37,6 +37,7 @@ export interface ApiOptions {
   readonly trustProxy: boolean;
 }
 
+/** Options of an interface that is not told otherwise. */
 export const DEFAULT_API_OPTIONS: ApiOptions = {
   authorities: [],
   requestsPerWindow: 1200,

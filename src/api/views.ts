@@ -57,6 +57,7 @@ export function transactionStatusView(txId: Uint8Array | null, status: Transacti
   return { txId: id, status: status.kind };
 }
 
+/** The view of a block: its canonical bytes, and a few numbers for people. */
 export function blockView(block: StoredBlock): BlockView {
   const header = decodeHeader(block.header);
   return {
@@ -71,6 +72,7 @@ export function blockView(block: StoredBlock): BlockView {
   };
 }
 
+/** The view of an account. */
 export function accountView(address: Uint8Array, account: Account): AccountView {
   const { sealingKey, keys, thresholds } = account.keyDocument;
   return {
@@ -109,6 +111,7 @@ export function recordView(
   };
 }
 
+/** The view of a page of a search. */
 export function recordPageView(page: RecordPage): RecordPageView {
   return {
     records: page.hits.map((hit) => ({

@@ -45,7 +45,12 @@ export class KeyFolder {
   #secret: Uint8Array | undefined;
 
   /** Made by `openKeyFolder` alone. */
-  constructor(folder: string, genesisDocument: Uint8Array | undefined, organisations: readonly Holder[], people: PeopleList) {
+  constructor(
+    folder: string,
+    genesisDocument: Uint8Array | undefined,
+    organisations: readonly Holder[],
+    people: PeopleList,
+  ) {
     this.folder = folder;
     this.genesisDocument = genesisDocument;
     this.organisations = organisations;
@@ -83,7 +88,13 @@ export class KeyFolder {
       const address = formatAddress(makeAccount(secrets, sodiumSigner).address);
       const [signingSeed] = secrets.signingSeeds;
       const label = `${role} ${path.basename(file, '.json').slice(0, 12)}`;
-      writeAccountKey(file, { name: label, role, address, signingSeed: signingSeed!, sealingSecret: secrets.sealingSecret });
+      writeAccountKey(file, {
+        name: label,
+        role,
+        address,
+        signingSeed: signingSeed!,
+        sealingSecret: secrets.sealingSecret,
+      });
     }
     const holder = readHolder(file, name, organisation);
     this.#people.add({ role, name, organisation: home, address: formatAddress(holder.identity.address) });
@@ -100,7 +111,10 @@ export class KeyFolder {
     );
     const bySlug = this.#organisationFile(name);
     const people = this.#people.named(name);
-    const found = [...(organisations.length > 0 ? organisations : bySlug), ...people.map((person) => this.#read(person))];
+    const found = [
+      ...(organisations.length > 0 ? organisations : bySlug),
+      ...people.map((person) => this.#read(person)),
+    ];
     const [only] = found;
     if (only === undefined)
       throw new OperatorError(
@@ -154,7 +168,9 @@ export function openKeyFolder(name: string): KeyFolder {
     entries = readdirSync(folder).sort();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new OperatorError(`Cannot read the key folder ${folder} (${code}): name it with --keys, such as TESTNET/keys.`);
+    throw new OperatorError(
+      `Cannot read the key folder ${folder} (${code}): name it with --keys, such as TESTNET/keys.`,
+    );
   }
   const files = entries.filter((entry) => entry.endsWith('.json')).map((entry) => path.join(folder, entry));
   const holders = files.map((file) => readHolder(file, undefined, undefined));
@@ -200,6 +216,8 @@ function readOrDrawSecret(file: string): Uint8Array {
   if (!existsSync(file)) writeNewFile(file, Buffer.from(`${randomBytes(SECRET_BYTES).toString('hex')}\n`));
   const text = readFileSync(file, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(text))
-    throw new OperatorError(`${file} is damaged: restore it from a backup; without it a second load recognises nothing.`);
+    throw new OperatorError(
+      `${file} is damaged: restore it from a backup; without it a second load recognises nothing.`,
+    );
   return fromHex(text);
 }

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { OperatorError } from '../node/operator-error.ts';
 import { addAccountCommand } from './account.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { EXIT } from './exit-codes.ts';
 import { addInitCommand } from './init.ts';
 import { addLoadCommand } from './load.ts';
+import { operatorMessage } from './operator-message.ts';
 import { addQueryCommand } from './query.ts';
 import { addRecordCommand } from './record.ts';
 import { addReindexCommand } from './reindex.ts';
@@ -38,10 +38,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (error instanceof OperatorError) {
-      process.stderr.write(`${error.message}\n`);
-      return EXIT.failed;
-    }
-    throw error;
+    const message = operatorMessage(error);
+    if (message === undefined) throw error;
+    process.stderr.write(`${message}\n`);
+    return EXIT.failed;
   }
 }

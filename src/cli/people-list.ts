@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { Value } from 'typebox/value';
 import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { writeNewFile } from '../crypto/node/new-file.ts';
 import { OperatorError } from '../node/operator-error.ts';
 

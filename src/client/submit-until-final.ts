@@ -7,6 +7,7 @@ import { NodeProblem, NodeUnreachable } from './node-error.ts';
 /** How a transaction ended. */
 export type FinalStatus = Extract<TransactionStatusView, { status: 'Committed' | 'Rejected' | 'Expired' }>;
 
+/** How to end a submission early, and who hears of its rounds. */
 export interface SubmitOptions {
   /** Ends the attempt; what was sent may still be committed. */
   readonly signal?: AbortSignal;

@@ -21,6 +21,8 @@ export type JournalRecord =
   | { readonly kind: 'Birth' }
   /** All records up to `height` were cut: that height is decided and its batch is synced. */
   | { readonly kind: 'Truncated'; readonly height: number; readonly blockHash: Uint8Array }
+  /** From here on, until a truncation, the journal is known to lack signatures of ours. */
+  | { readonly kind: 'Amnesia' }
   /** A proposal that we signed, or are about to PREPARE. */
   | { readonly kind: 'Proposal'; readonly message: PrePrepare; readonly fresh: boolean }
   /** Our own vote. */
@@ -49,6 +51,7 @@ const recordSchema = union<JournalRecord>({
   Proposal: [3, struct({ message: messageOf('PrePrepare'), fresh: boolean })],
   Vote: [4, struct({ message: messageOf('Prepare', 'Commit') })],
   Prepared: [5, struct({ certificate: certificateSchema })],
+  Amnesia: [7, struct({})],
   ViewChanged: [6, struct({ message: messageOf('ViewChange') })],
 });
 
@@ -65,10 +68,11 @@ export function decodeJournalRecord(encoded: Uint8Array): JournalRecord {
   return decode(recordSchema, encoded, JOURNAL_RECORD_BYTES_MAX);
 }
 
-/** Height that a record is about; 0 for a birth record. */
+/** Height that a record is about; 0 where it is about none. */
 export function journalRecordHeight(record: JournalRecord): number {
   switch (record.kind) {
     case 'Birth':
+    case 'Amnesia':
       return 0;
     case 'Truncated':
       return record.height;

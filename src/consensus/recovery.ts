@@ -4,7 +4,7 @@ import type { JournalStanding } from './input.ts';
 import { type JournalRecord, journalRecordHeight } from './journal-record.ts';
 import type { Commit, PrePrepare } from './messages.ts';
 import { askValidation, holdProposal } from './normal-case.ts';
-import { countOwn } from './signing.ts';
+import { countOwn, persistAndSend } from './signing.ts';
 import { type Core, emit, isOwnKey, maySign, rememberBlock, report, type Slot } from './state.ts';
 import { holdJustification, pruneToView } from './view-change.ts';
 
@@ -16,14 +16,17 @@ export type JournalVerdict = 'fresh' | 'intact' | 'amnesia';
 
 /**
  * Judges the journal's records, in order, against the height of the applied tip. Intact: it begins with a birth or a
- * truncation record and reaches the tip. A birth record alone and an empty store is a node that may start a genesis.
+ * truncation record (after an amnesia, with the truncation that ended it) and reaches the tip. A birth record alone
+ * and an empty store is a node that may start a genesis.
  */
 export function journalVerdict(records: readonly JournalRecord[], tipHeight: number): JournalVerdict {
-  const first = records[0];
+  const forgotten = records.findLastIndex(({ kind }) => kind === 'Amnesia');
+  const begin = forgotten < 0 ? 0 : records.findIndex(({ kind }, index) => index > forgotten && kind === 'Truncated');
+  const first = records[begin];
   if (first === undefined || (first.kind !== 'Birth' && first.kind !== 'Truncated')) return 'amnesia';
   if (first.kind === 'Birth' && records.length === 1) return tipHeight === 0 ? 'fresh' : 'amnesia';
-  const reached = Math.max(...records.map(journalRecordHeight));
   // The crash between the batch of a decided height and the truncation after it leaves no more than one behind.
+  const reached = Math.max(...records.slice(begin).map(journalRecordHeight));
   return reached + 1 < tipHeight ? 'amnesia' : 'intact';
 }
 
@@ -54,6 +57,8 @@ export function beginAmnesia(core: Core, reason: string): void {
   if (core.silence.tips !== null) return;
   core.silence.tips = new Map();
   report(core, 'alarm', 'amnesia', reason);
+  // A restart must not forget it; the truncation after the silence does.
+  persistAndSend(core, [{ kind: 'Amnesia' }], []);
   emit(core, { kind: 'AskTips' });
 }
 
@@ -91,6 +96,7 @@ function restoreRecord(core: Core, record: JournalRecord): void {
   switch (record.kind) {
     case 'Birth':
     case 'Truncated':
+    case 'Amnesia':
       return;
     case 'Proposal':
       rememberBlock(core, record.message.blockHash, record.message.proposal, true);

@@ -111,7 +111,9 @@ function onApplied(core: Core, input: Extract<Input, { kind: 'Applied' }>): void
   }
   const kept = context.height === core.height.context.height + 1 ? keptMessages(core.height.next) : [];
   core.tip = input.certificate;
-  emit(core, { kind: 'Truncate', height: context.height - 1, blockHash: context.previousHash });
+  // While we are silent the journal stays as it is: it says why.
+  if (core.silence.tips === null && context.height > core.silence.through)
+    emit(core, { kind: 'Truncate', height: context.height - 1, blockHash: context.previousHash });
   enterHeight(core, context, () => undefined);
   for (const message of kept) onCurrentMessage(core, message);
 }

@@ -1,5 +1,6 @@
 import { compareBytes, fromHex } from '../codec/bytes.ts';
 
+/** Lengths of an Ed25519 signature and public key in bytes. */
 export const SIGNATURE_BYTES = 64;
 export const PUBLIC_KEY_BYTES = 32;
 

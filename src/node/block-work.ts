@@ -23,6 +23,7 @@ const FETCH_DEADLINE_MS = 4_000;
 /** Pending transactions forwarded to all validators when a view is half over. */
 const FORWARD_TRANSACTIONS_MAX = 256;
 
+/** What the work on blocks is done with. */
 export interface BlockWorkDependencies {
   readonly chain: Chain;
   readonly held: HeldBlocks;
@@ -152,6 +153,8 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
       await dependencies.commit(height, executed, certificate, block.attachments);
       return chain.heightContext();
     },
+
+    hasPending: () => mempool.size > 0,
 
     forwardPending() {
       const oldest = [...mempool.entries()].slice(0, FORWARD_TRANSACTIONS_MAX);

@@ -25,6 +25,7 @@ export interface BodyRequests {
   ): Promise<readonly (Uint8Array | null)[]>;
 }
 
+/** Where bodies are looked for. */
 export interface CollectorDependencies {
   readonly genesisHash: Uint8Array;
   readonly mempool: Mempool;

@@ -19,6 +19,7 @@ const BYTES_PER_REQUEST = 2 * 1024 * 1024;
 const REQUEST_DEADLINE_MS = 8_000;
 const RETRY_MS = 500;
 
+/** What catch-up works with. */
 export interface CatchUpDependencies {
   readonly chain: Chain;
   readonly mempool: Mempool;

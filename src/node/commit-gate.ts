@@ -6,6 +6,7 @@ import type { HeldBlocks } from './held-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { TransactionTracker } from './transaction-tracker.ts';
 
+/** What a commit changes, and who hears of it. */
 export interface CommitGateDependencies {
   readonly chain: Chain;
   readonly held: HeldBlocks;

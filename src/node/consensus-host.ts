@@ -1,3 +1,4 @@
+import { equalBytes } from '../codec/bytes.ts';
 import { decode } from '../codec/cbor.ts';
 import type { Input, JournalStanding } from '../consensus/input.ts';
 import { journalVerdict } from '../consensus/recovery.ts';
@@ -50,9 +51,16 @@ export async function startInput(chain: Chain, store: Store, journal: JournalCon
     kind: 'Start',
     context: chain.heightContext(),
     tip: certificate === undefined ? null : decode(certificateSchema, certificate, CERTIFICATE_BYTES_MAX),
-    records: journal.records,
+    records: journal.records.filter(
+      (record) => record.kind !== 'Proposal' || hasBodies(journal, record.message.blockHash),
+    ),
     journal: standing,
   };
+}
+
+/** A proposal whose bodies are torn off was never synced as a whole, so nothing was sent on its strength. */
+function hasBodies(journal: JournalContent, blockHash: Uint8Array): boolean {
+  return journal.bodies.some((entry) => equalBytes(entry.blockHash, blockHash));
 }
 
 /** Takes the bodies of undecided blocks over from the journal, so that they can be decided and served. */

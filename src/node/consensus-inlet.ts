@@ -6,6 +6,7 @@ import { decodeMessage } from '../consensus/messages.ts';
 import type { Core } from '../consensus/state.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 
+/** Where frames go after their checks. */
 export interface InletDependencies {
   readonly core: Core;
   readonly deliver: (input: Input) => void;

@@ -22,6 +22,8 @@ export interface BlockWork {
   fetch(blockHash: Uint8Array, from: readonly Uint8Array[]): Promise<Proposal>;
   /** Applies a decided block; resolves when its batch is synced. */
   decide(proposal: Proposal, certificate: Certificate): Promise<HeightContext>;
+  /** Whether a transaction waits that may apply, its attachment held. */
+  hasPending(): boolean;
   /** Sends the oldest pending transactions to all validators. */
   forwardPending(): void;
   /** Executes what is pending against the head again and drops what fails; true when something applicable remains. */
@@ -31,6 +33,7 @@ export interface BlockWork {
   askTips(): void;
 }
 
+/** The core, and those who carry out its effects. */
 export interface EffectRunnerDependencies {
   readonly step: (input: Input) => readonly Effect[];
   readonly work: BlockWork;
@@ -69,6 +72,12 @@ export class EffectRunner {
   deliver(input: Input): void {
     if (this.#isClosed) return;
     this.#mailbox.push(input);
+    if (input.kind === 'Start' || input.kind === 'Applied')
+      this.#mailbox.push({
+        kind: 'PendingChanged',
+        height: input.context.height,
+        applicable: this.#dependencies.work.hasPending(),
+      });
     if (this.#isStepping) return;
     this.#isStepping = true;
     try {

@@ -5,6 +5,7 @@ import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
 const RECORDS_PER_APPLY = 2_000;
 const BLOCKS_PER_APPLY = 256;
 
+/** The index, and where its rows come from. */
 export interface IndexFeedDependencies {
   readonly index: OuterIndex;
   /** Height of the last committed block. */

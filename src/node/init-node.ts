@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import path from 'node:path';
+import { stringify as stringifyToml } from 'smol-toml';
 import { encodeJournalRecord } from '../consensus/journal-record.ts';
 import { type AccountKeyFile, readValidatorKey, writeAccountKey, writeValidatorKey } from '../crypto/node/keystore.ts';
 import { writeNewFile } from '../crypto/node/new-file.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import { createDataFolder } from '../storage/data-folder.ts';
 import { createJournal } from '../storage/journal.ts';
-import { stringify as stringifyToml } from 'smol-toml';
 import { formatConfig, type NodeConfig, parseConfig } from './config.ts';
 import { ORGANISATION_KEY_FILE, VALIDATOR_KEY_FILE } from './identity.ts';
 import { encodeRecord } from './journal-entry.ts';

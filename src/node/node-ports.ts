@@ -16,6 +16,7 @@ import type { BlockEvent, NodePorts, NodeStatus, RecordHit, StoredBlock, StoredR
 import type { TransactionIntake } from './transaction-intake.ts';
 import type { TransactionTracker } from './transaction-tracker.ts';
 
+/** The parts of the node that its ports show. */
 export interface PortDependencies {
   readonly genesisDocument: Uint8Array;
   readonly chain: Chain;

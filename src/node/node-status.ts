@@ -9,6 +9,7 @@ import type { ConsensusInlet } from './consensus-inlet.ts';
 import type { Mempool } from './mempool.ts';
 import type { NodeStatus, PeerStatus } from './ports.ts';
 
+/** Where a status is read from. */
 export interface StatusSources {
   readonly version: string;
   readonly genesis: GenesisDocument;

@@ -42,6 +42,7 @@ const VERIFIER_THREADS = 1;
 const ANNOUNCED_BLOCK_BYTES_MAX = 1024 * 1024;
 const BLOCK_OVERHEAD_BYTES = 64 * 1024;
 
+/** What a node is started with. */
 export interface NodeOptions {
   /** The node's data folder. */
   readonly folder: string;

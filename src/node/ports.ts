@@ -32,6 +32,7 @@ export interface RecordHit {
   readonly fields: RecordFields | null;
 }
 
+/** One page of a record query. */
 export interface RecordPage {
   readonly hits: readonly RecordHit[];
   readonly cursor: string | null;
@@ -41,6 +42,7 @@ export interface RecordPage {
   readonly scope: readonly Uint8Array[];
 }
 
+/** What became of a transaction. Only Committed and Expired can never change. */
 export type TransactionStatus =
   | { readonly kind: 'Unknown' }
   | { readonly kind: 'Pending' }
@@ -60,6 +62,7 @@ export interface SubmissionOutcome {
   readonly status: TransactionStatus;
 }
 
+/** Another validator as this node sees it, by its own latest signed word. */
 export interface PeerStatus {
   readonly validator: number;
   readonly name: string;
@@ -68,6 +71,7 @@ export interface PeerStatus {
   readonly view: number;
 }
 
+/** Where the node stands. */
 export interface NodeStatus {
   readonly version: string;
   readonly ledger: string;
@@ -87,6 +91,7 @@ export interface NodeStatus {
   readonly upSinceMs: number;
 }
 
+/** A committed block as stored: header, certificate and bodies. */
 export interface StoredBlock {
   readonly height: number;
   readonly hash: Uint8Array;
@@ -97,6 +102,7 @@ export interface StoredBlock {
   readonly transactions: readonly Uint8Array[];
 }
 
+/** One version of a record on the ledger. */
 export interface StoredRecord {
   readonly recordId: Uint8Array;
   readonly version: number;
@@ -108,6 +114,7 @@ export interface StoredRecord {
   readonly index: number;
 }
 
+/** A block was committed. */
 export interface BlockEvent {
   readonly height: number;
   readonly hash: Uint8Array;

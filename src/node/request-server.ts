@@ -6,6 +6,7 @@ import { encodeBlockFrame } from './block-frame.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import type { Mempool } from './mempool.ts';
 
+/** Where answers come from. */
 export interface RequestServerDependencies {
   readonly store: Store;
   readonly mempool: Mempool;

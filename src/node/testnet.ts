@@ -4,7 +4,7 @@ import { toHex } from '../codec/bytes.ts';
 import { formatAddress } from '../crypto/address.ts';
 import { generateSealingKeyPair, sealingPublicKey } from '../crypto/hpke.ts';
 import { signingKeyFault } from '../crypto/key-admission.ts';
-import { type AccountKeyFile, writeAccountKey } from '../crypto/node/keystore.ts';
+import { type AccountKeyFile, readAccountKey, writeAccountKey } from '../crypto/node/keystore.ts';
 import { writeNewFile } from '../crypto/node/new-file.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import { accountAddress, type KeyDocument } from '../ledger/account.ts';
@@ -13,7 +13,9 @@ import { DEFAULT_REQUIREMENTS } from '../ledger/default-requirements.ts';
 import { encodeGenesis, GENESIS_VERSION, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
 import { DEFAULT_PARAMETERS, type Parameters } from '../ledger/parameters.ts';
-import type { NodeConfig } from './config.ts';
+import { dataFolder } from '../storage/data-folder.ts';
+import { type NodeConfig, readConfig } from './config.ts';
+import { readIdentity } from './identity.ts';
 import { drawSeed, initNode, nodeConfig } from './init-node.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -23,6 +25,8 @@ export const TESTNET_NODES_MAX = 64;
 const P2P_PORT_OFFSET = 100;
 const OPERATOR_PORT_OFFSET = 200;
 const PORT_MAX = 65_535;
+const KEYS_FOLDER = 'keys';
+const NODE_PREFIX = 'hospital-';
 
 const HOSPITALS = ['Northbridge General Hospital', 'Eastwater University Hospital', 'Millfield Children’s Hospital'];
 const HOSPITAL_NAMES: readonly string[] = [...HOSPITALS, 'Stonehaven Regional Hospital'];
@@ -83,7 +87,7 @@ export async function createTestnet(options: TestnetOptions): Promise<Testnet> {
   const encoded = encodeGenesis(document);
 
   const folder = makeEmptyFolder(options.folder);
-  const keysFolder = path.join(folder, 'keys');
+  const keysFolder = path.join(folder, KEYS_FOLDER);
   mkdirSync(keysFolder, { mode: 0o700 });
   writeNewFile(path.join(keysFolder, 'genesis.cbor'), encoded);
   const nodes: TestnetNode[] = [];
@@ -101,6 +105,28 @@ export async function createTestnet(options: TestnetOptions): Promise<Testnet> {
     nodes.push({ folder: nodeFolder, organisation: member.account.name, publicKey, apiUrl });
   }
   return { genesisHash: genesisHash(encoded), keysFolder, nodes };
+}
+
+/** The testnet that `createTestnet` made in a folder earlier. Throws an OperatorError or KeyFileError when it is none. */
+export function readTestnet(name: string): Testnet {
+  const folder = path.resolve(name);
+  const slugs = readdirSync(folder).filter((entry) => /^hospital-[0-9]+$/.test(entry));
+  slugs.sort((a, b) => Number(a.slice(NODE_PREFIX.length)) - Number(b.slice(NODE_PREFIX.length)));
+  const [first] = slugs;
+  if (first === undefined) throw new OperatorError(`${folder} holds no testnet: make one with "medledger testnet".`);
+  const { genesisDocument } = readIdentity(dataFolder(path.join(folder, first)));
+  const keysFolder = path.join(folder, KEYS_FOLDER);
+  const nodes = slugs.map((slug): TestnetNode => {
+    const node = dataFolder(path.join(folder, slug));
+    const { host, port } = readConfig(node.config, {}).api;
+    return {
+      folder: node.root,
+      organisation: readAccountKey(path.join(keysFolder, `${slug}.json`)).name,
+      publicKey: readIdentity(node).signer.publicKey,
+      apiUrl: `http://${host}:${port}`,
+    };
+  });
+  return { genesisHash: genesisHash(genesisDocument), keysFolder, nodes };
 }
 
 function checkOptions({ nodes, port, ledger }: TestnetOptions): void {
@@ -146,7 +172,7 @@ function drawMember(index: number): Member {
   const address = formatAddress(accountAddress(keyDocument));
   const validatorSeed = drawSeed();
   return {
-    slug: `hospital-${index + 1}`,
+    slug: `${NODE_PREFIX}${index + 1}`,
     account: { name, role: 'organisation', address, signingSeed, sealingSecret },
     keyDocument,
     validatorSeed,

@@ -11,6 +11,7 @@ import type { SignatureCache } from './signature-cache.ts';
 import { resolveSignatures } from './signature-resolution.ts';
 import { statusOf, type TransactionTracker } from './transaction-tracker.ts';
 
+/** What transactions pass through, and who hears of them. */
 export interface IntakeDependencies {
   readonly chain: Chain;
   readonly mempool: Mempool;

@@ -5,7 +5,9 @@ import { chunksOf, FrameSplitter } from './frame.ts';
 import { CHANNEL, FRAME_CLASSES, type FrameClass } from './protocols.ts';
 import { RateLimit } from './rate.ts';
 
-const CLASS_OF_CODE = new Map<number, FrameClass>(Object.entries(FRAME_CLASSES).map(([name, code]) => [code, name as FrameClass]));
+const CLASS_OF_CODE = new Map<number, FrameClass>(
+  Object.entries(FRAME_CLASSES).map(([name, code]) => [code, name as FrameClass]),
+);
 
 /** What reading a channel stream reports. */
 export interface ChannelReader {

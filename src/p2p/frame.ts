@@ -101,9 +101,14 @@ export class FrameSplitter {
   }
 }
 
-/** The chunks of one libp2p message. */
-export function chunksOf(data: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
-  return data instanceof Uint8Array ? [data] : data;
+/** The chunks of one libp2p message, as plain arrays: a Buffer's `slice` would share memory where a copy is meant. */
+export function* chunksOf(data: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+  if (!(data instanceof Uint8Array)) for (const chunk of data) yield plain(chunk);
+  else yield plain(data);
+}
+
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**

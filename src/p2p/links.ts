@@ -42,6 +42,7 @@ export class Links {
   readonly #connections = new Map<string, Set<Connection>>();
   readonly #links = new Map<string, Link>();
   readonly #inbound = new Map<string, Stream>();
+  readonly #ending = new WeakSet<Connection>();
 
   constructor(gate: Gate, counters: Counters, events: LinkEvents) {
     this.#gate = gate;
@@ -78,7 +79,7 @@ export class Links {
   connectionOpened(connection: Connection): void {
     const peer = this.#gate.peerBehind(connection.remotePeer);
     if (peer === undefined) {
-      connection.abort(new Error('not an admitted peer'));
+      this.#end(connection, 'not an admitted peer');
       return;
     }
     const connections = this.#connections.get(peer.name) ?? new Set();
@@ -86,7 +87,7 @@ export class Links {
       if (older.direction !== connection.direction) continue;
       connections.delete(older);
       this.#dropLinkOn(older, peer.name);
-      older.abort(new Error('replaced by a newer connection'));
+      this.#end(older, 'replaced by a newer connection');
     }
     this.#connections.set(peer.name, connections.add(connection));
     if (connections.size === 1) this.#events.onReached(peer);
@@ -128,7 +129,7 @@ export class Links {
 
   /** Ends all connections of a peer at once; what waits for it is forgotten. */
   cut(name: string, reason: string): void {
-    for (const connection of [...(this.#connections.get(name) ?? [])]) connection.abort(new Error(reason));
+    for (const connection of [...(this.#connections.get(name) ?? [])]) this.#end(connection, reason);
   }
 
   /** Ends every connection. */
@@ -148,21 +149,33 @@ export class Links {
     let stream: Stream;
     try {
       stream = await connection.newStream(CHANNEL.id, { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) });
-    } catch (error) {
+    } catch {
       // A peer whose gate refuses us closes right after the handshake; that ends here too.
-      connection.abort(error instanceof Error ? error : new Error(String(error)));
+      this.#end(connection, 'it opened no channel');
       return;
     }
     if (this.#links.get(peer.name) !== link || stream.status !== 'open') {
       stream.abort(new Error('the connection was given up'));
       return;
     }
-    stream.addEventListener('close', () => connection.abort(new Error('its channel closed')));
+    stream.addEventListener('close', () => this.#end(connection, 'its channel closed'));
     link.outbox = new Outbox(stream, this.#counters, (reason) => {
       this.#events.onStalled(peer, reason);
       this.cut(peer.name, reason);
     });
     this.#events.onOpen(peer);
+  }
+
+  /** Ends a connection without waiting for the other side. Ending one stream of it may ask for this again. */
+  #end(connection: Connection, reason: string): void {
+    if (this.#ending.has(connection)) return;
+    this.#ending.add(connection);
+    try {
+      connection.abort(new Error(reason));
+    } catch {
+      // libp2p throws where the encrypted stream below was already closed, and leaves the socket to us.
+      connection.close().catch(() => undefined);
+    }
   }
 
   #dropLinkOn(connection: Connection, name: string): Link | undefined {

@@ -223,7 +223,7 @@ class Libp2pNetwork implements Network {
       REQUESTS.blocks,
       request,
       how,
-      ({ length }) => length <= request.maxBlocks,
+      (items) => items.length <= request.maxBlocks && !items.includes(null),
     );
     return blocks.filter((block) => block !== null);
   }

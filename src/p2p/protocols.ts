@@ -27,6 +27,7 @@ export const CHANNEL = {
 
 /** What a direct frame carries, with its number on the wire, most urgent first. */
 export const FRAME_CLASSES = { consensus: 1, block: 2, transactions: 3 } as const;
+/** What a frame of the channel is about: the order of the classes is their priority. */
 export type FrameClass = keyof typeof FRAME_CLASSES;
 
 /** A request for consecutive blocks. */
@@ -131,6 +132,7 @@ export const TOPICS = {
   transactions: 'medledger/transactions/1/',
   block: 'medledger/block/1/',
 } as const;
+/** Name of a gossip topic. */
 export type Topic = keyof typeof TOPICS;
 
 /** Limits of gossip: one message, and what one neighbour may bring. */
@@ -165,6 +167,7 @@ export interface NetworkLimits {
   readonly pingIntervalMs: number;
 }
 
+/** Limits of a network that is not told otherwise. */
 export const DEFAULT_LIMITS: NetworkLimits = {
   connectionsMax: 512,
   pendingConnectionsMax: 64,

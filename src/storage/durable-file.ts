@@ -3,6 +3,7 @@ import path from 'node:path';
 
 /** Mode of every file and folder of a node: its owner alone. */
 export const FILE_MODE = 0o600;
+/** Modes of what only the owner may enter. */
 export const FOLDER_MODE = 0o700;
 
 /**

@@ -14,6 +14,7 @@ import { concatBytes, equalBytes, uintBytes, utf8 } from '../codec/bytes.ts';
  *   payload.
  */
 export const JOURNAL_HEADER_BYTES = 44;
+/** Lengths in bytes: of the salt of a file, and of the heads of groups and records. */
 export const JOURNAL_SALT_BYTES = 16;
 export const GROUP_HEADER_BYTES = 28;
 export const RECORD_HEADER_BYTES = 16;
@@ -62,6 +63,7 @@ export function encodeGroup(
   return concatBytes(...parts);
 }
 
+/** What the bytes of a journal file say. */
 export type JournalContent =
   | {
       readonly kind: 'read';

@@ -5,6 +5,7 @@ export const NONCE_BYTES_MAX = 128;
 /** Expired nonces are swept at most this often: a full table must not cost a sweep for every request refused. */
 const SWEEP_INTERVAL_MS = 1_000;
 
+/** What became of a nonce. */
 export type NonceVerdict =
   /** Not seen before; `forgotten` are those that expired and need no place on disk any more. */
   | { readonly kind: 'fresh'; readonly forgotten: readonly string[] }

@@ -15,6 +15,7 @@ const SHA2_256 = 0x12;
 const RAW = 0x55;
 const DAG_PB = 0x70;
 
+/** Limits of a payload store. */
 export interface PayloadStoreOptions {
   /** Bytes that all payload blocks together may take; new ones beyond it are refused. */
   readonly quotaBytes: number;

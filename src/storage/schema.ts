@@ -46,6 +46,7 @@ export const STATE_KEY_BYTES_MAX = 256;
 /** Bytes of one entry of a recent-ids value. */
 export const RECENT_ID_BYTES = 40;
 
+/** Keys of the store’s own records. */
 export const FORMAT_KEY: Uint8Array = metaKey('format');
 export const TIP_KEY: Uint8Array = metaKey('tip');
 
@@ -100,6 +101,7 @@ export interface Tip {
   readonly hash: Uint8Array;
 }
 
+/** Version u32 ‖ genesis hash. */
 export function encodeFormat(version: number, genesisHash: Uint8Array): Uint8Array {
   const payload = new Uint8Array(4 + genesisHash.length);
   viewOf(payload).setUint32(0, version);
@@ -140,6 +142,7 @@ export interface Location {
   readonly index: number;
 }
 
+/** Height u64 ‖ index u32. */
 export function encodeLocation(location: Location): Uint8Array {
   const payload = new Uint8Array(12);
   const view = viewOf(payload);
@@ -161,6 +164,7 @@ export interface RecentId {
   readonly validUntilMs: number;
 }
 
+/** validUntilMs u64 ‖ txId[32] for each. */
 export function encodeRecentIds(ids: readonly RecentId[]): Uint8Array {
   const payload = new Uint8Array(ids.length * RECENT_ID_BYTES);
   const view = viewOf(payload);
@@ -171,6 +175,7 @@ export function encodeRecentIds(ids: readonly RecentId[]): Uint8Array {
   return payload;
 }
 
+/** Eight bytes, big-endian. Throws a RangeError on what is no whole number from 0 to 2⁵³ − 1. */
 export function encodeU64(value: number): Uint8Array {
   const payload = new Uint8Array(8);
   writeU64(viewOf(payload), 0, value);

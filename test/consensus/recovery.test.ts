@@ -45,6 +45,20 @@ test('amnesia of one who is at T: heights T + 1 and T + 2 are silent, T + 3 is n
   assert.ok(maySign(bench.core));
 });
 
+test('amnesia outlives a restart until its heights are past', () => {
+  const bench = new Bench({ n: 4, context: { height: 11 } });
+  const found = bench.receive(0, 'Prepare view=0 block=X');
+  const records = found.flatMap((effect) => (effect.kind === 'Persist' ? effect.records : []));
+  assert.is(journalVerdict([truncated(10), ...records], 10), 'amnesia');
+  assert.is(journalVerdict([...records, truncated(13)], 13), 'intact');
+  for (const peer of [1, 2, 3]) bench.give({ kind: 'TipShown', peer: bench.keyOf(peer), height: 10 });
+  const certificate = bench.certificate(0);
+  const truncates = [12, 13].map((height) =>
+    kindsOf(bench.give({ kind: 'Applied', context: { ...bench.context, height }, certificate })).includes('Truncate'),
+  );
+  assert.equal(truncates, [false, true]);
+});
+
 test('amnesia with n ≤ 2 ends by the operator alone, and loudly', () => {
   const bench = new Bench({ n: 2, journal: 'amnesia' });
   bench.give({ kind: 'TipShown', peer: bench.keyOf(1), height: 0 });
@@ -87,7 +101,7 @@ test('views never go back after a restart', () => {
 test('journal records survive their encoding', () => {
   const bench = new Bench({ n: 4 });
   const message = bench.forge(0, 'ViewChange view=1 prepared=0/A signers=0,1,2') as ViewChange;
-  for (const record of [birth, truncated(3), { kind: 'ViewChanged', message } as const])
+  for (const record of [birth, truncated(3), { kind: 'Amnesia' } as const, { kind: 'ViewChanged', message } as const])
     assert.equal(decodeJournalRecord(encodeJournalRecord(record)), record);
 });
 

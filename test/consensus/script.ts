@@ -13,9 +13,7 @@ import { blockHash } from '../../src/ledger/block.ts';
 import { contextAfter, makeProposal } from '../simulation/application.ts';
 import { fakeSign, fakeValidators, fakeVerify, GENESIS_HASH } from '../simulation/keys.ts';
 import { forgeMessage } from './forge.ts';
-
-/** Timers that every script would otherwise repeat in each line. */
-const QUIET_TIMERS: readonly string[] = ['retransmit', 'status', 'heartbeat'];
+import { Telling } from './telling.ts';
 
 interface Player {
   core: Core;
@@ -29,7 +27,7 @@ interface Player {
 
 /**
  * Cores whose every input stands in a script, as a conversation: a command a line, and what it made the cores do
- * below it. Blocks are called A, B, … in order of appearance.
+ * below it. Blocks have the names under which they were built.
  */
 export class Script {
   readonly #names = new Map<string, string>();
@@ -37,79 +35,52 @@ export class Script {
   #players: Player[] = [];
   #validators = fakeValidators(1);
   #lines: string[] = [];
+  readonly #telling = new Telling(
+    (blockHash) => this.#nameOf(blockHash),
+    (publicKey) => this.#indexOf(publicKey),
+  );
 
   /** What one command prints; throws on an unknown command. */
   run(command: string): string {
     this.#lines = [];
-    const [verb, ...words] = command.split(/\s+/);
-    const numbers = words.map(Number);
-    const [first = 0] = numbers;
-    switch (verb) {
-      case 'cores':
-        this.#begin(first);
-        break;
-      case 'pending':
-        for (const node of numbers)
-          this.#give(node, { kind: 'PendingChanged', height: this.#height(node), applicable: true });
-        break;
-      case 'idle':
-        for (const node of numbers)
-          this.#give(node, { kind: 'PendingChanged', height: this.#height(node), applicable: false });
-        break;
-      case 'rechecked':
-        this.#give(first, {
-          kind: 'PendingRechecked',
-          height: this.#height(first),
-          applicable: words[1] === 'applicable',
-        });
-        break;
-      case 'built':
-        this.#built(first, words[1] ?? 'A', words[2] === 'empty');
-        break;
-      case 'sync':
-        for (const node of numbers) this.#sync(node);
-        break;
-      case 'deliver':
-        this.#deliver(first, numbers[1] ?? 0, words.slice(2));
-        break;
-      case 'drop':
-        for (const node of numbers) this.#player(node).outbox = [];
-        break;
-      case 'valid':
-        this.#validated(first, words[1]!, { kind: 'valid' });
-        break;
-      case 'invalid':
-        this.#validated(first, words[1]!, { kind: 'invalid', provable: words[2] === 'provable', code: 'execution' });
-        break;
-      case 'fetched':
-        this.#fetched(first, words[1]!);
-        break;
-      case 'timeout':
-        this.#timeout(first, words[1] as TimerName);
-        break;
-      case 'apply':
-        for (const node of numbers) this.#apply(node);
-        break;
-      case 'crash':
-        this.#restart(first);
-        break;
-      case 'connect':
-        this.#give(first, { kind: 'Connected', peer: this.#keyOf(numbers[1]!) });
-        break;
-      case 'forge':
-        this.#forge(first, words.slice(1));
-        break;
-      case 'settle':
-        this.#settle();
-        break;
-      case 'show':
-        this.#show(first);
-        break;
-      default:
-        throw new Error(`unknown command: ${command}`);
-    }
+    const [verb = '', ...words] = command.split(/\s+/);
+    const act = this.#commands[verb];
+    if (act === undefined) throw new Error(`unknown command: ${command}`);
+    act(words, words.map(Number));
     return this.#lines.join('\n');
   }
+
+  /** Every command, with its words and the same as numbers; the first one is a core nearly always. */
+  readonly #commands: Readonly<Record<string, (words: readonly string[], numbers: readonly number[]) => void>> = {
+    cores: (_, [n]) => this.#begin(n!),
+    pending: (_, nodes) => this.#pending(nodes, true),
+    idle: (_, nodes) => this.#pending(nodes, false),
+    rechecked: ([, answer], [node]) => this.#rechecked(node!, answer === 'applicable'),
+    built: ([, name, size], [node]) => this.#built(node!, name!, size === 'empty'),
+    sync: (_, nodes) =>
+      nodes.forEach((node) => {
+        this.#sync(node);
+      }),
+    deliver: ([, , ...kinds], [from, to]) => this.#deliver(from!, to!, kinds),
+    drop: (_, nodes) =>
+      nodes.forEach((node) => {
+        this.#drop(node);
+      }),
+    valid: ([, name], [node]) => this.#validated(node!, name!, { kind: 'valid' }),
+    invalid: ([, name, proof], [node]) =>
+      this.#validated(node!, name!, { kind: 'invalid', provable: proof === 'provable', code: 'execution' }),
+    fetched: ([, name], [node]) => this.#fetched(node!, name!),
+    timeout: ([, timer], [node]) => this.#timeout(node!, timer as TimerName),
+    apply: (_, nodes) =>
+      nodes.forEach((node) => {
+        this.#apply(node);
+      }),
+    crash: (_, [node]) => this.#restart(node!),
+    connect: (_, [node, peer]) => this.#give(node!, { kind: 'Connected', peer: this.#keyOf(peer!) }),
+    forge: ([, ...words], [to]) => this.#forge(to!, words),
+    settle: () => this.#settle(),
+    show: (_, [node]) => this.#show(node!),
+  };
 
   #begin(n: number): void {
     this.#validators = fakeValidators(n);
@@ -153,6 +124,18 @@ export class Script {
     this.#start(node, true);
   }
 
+  #pending(nodes: readonly number[], applicable: boolean): void {
+    for (const node of nodes) this.#give(node, { kind: 'PendingChanged', height: this.#height(node), applicable });
+  }
+
+  #rechecked(node: number, applicable: boolean): void {
+    this.#give(node, { kind: 'PendingRechecked', height: this.#height(node), applicable });
+  }
+
+  #drop(node: number): void {
+    this.#player(node).outbox = [];
+  }
+
   #built(node: number, name: string, isEmpty: boolean): void {
     const { core } = this.#player(node);
     const { context, view } = core.height;
@@ -183,7 +166,7 @@ export class Script {
     const { core } = this.#player(to);
     const decoded = decodeMessage(encodeMessage(message));
     const admission = admitMessage(core, decoded);
-    const label = `${from}→${to} ${this.#labelOf(message)}`;
+    const label = `${from}→${to} ${this.#telling.message(message)}`;
     if (admission.kind === 'drop') this.#lines.push(`${label}: dropped, ${admission.reason}`);
     else if (
       admission.direct !== null &&
@@ -281,78 +264,8 @@ export class Script {
     else if (effect.kind === 'Send') player.outbox.push({ to: this.#indexOf(effect.to), message: effect.message });
     else if (effect.kind === 'Broadcast')
       for (const to of this.#players.keys()) if (to !== node) player.outbox.push({ to, message: effect.message });
-    const text = this.#describe(effect);
+    const text = this.#telling.effect(effect);
     if (text !== undefined) this.#lines.push(`  ${node}: ${text}`);
-  }
-
-  #describe(effect: Effect): string | undefined {
-    switch (effect.kind) {
-      case 'Persist':
-        return `writes ${effect.records.map((record) => this.#labelOfRecord(record)).join(', ')}`;
-      case 'Broadcast':
-        return effect.message.kind === 'Status' ? undefined : `sends all ${this.#labelOf(effect.message)}`;
-      case 'Send':
-        return effect.message.kind === 'Status'
-          ? undefined
-          : `sends ${this.#indexOf(effect.to)} ${this.#labelOf(effect.message)}`;
-      case 'SetTimer':
-        return QUIET_TIMERS.includes(effect.timer) ? undefined : `sets ${effect.timer} timer ${effect.afterMs} ms`;
-      case 'CancelTimer':
-        return QUIET_TIMERS.includes(effect.timer) ? undefined : `cancels ${effect.timer} timer`;
-      case 'Build':
-        return `builds for view ${effect.view}${effect.allowEmpty ? ', empty allowed' : ''}`;
-      case 'Validate':
-        return `validates ${this.#nameOf(effect.blockHash)}, ${effect.mode}, within ${effect.deadlineMs} ms`;
-      case 'Fetch':
-        return `fetches ${this.#nameOf(effect.blockHash)} from [${effect.from.map((key) => this.#indexOf(key))}]`;
-      case 'Decide':
-        return `decides ${this.#nameOf(effect.blockHash)} by [${effect.certificate.signatures.map(({ signer }) => signer)}] of view ${effect.certificate.view}`;
-      case 'Truncate':
-        return `truncates through ${effect.height}`;
-      case 'Behind':
-        return `may be behind: ${effect.height} from ${this.#indexOf(effect.from)}`;
-      case 'Evidence':
-        return `Evidence: ${effect.pair.statement} of ${effect.pair.signer} in view ${effect.pair.view}`;
-      case 'ForwardPending':
-        return 'forwards pending transactions';
-      case 'RecheckPending':
-        return 'rechecks pending transactions';
-      case 'AskTips':
-        return 'asks for tips';
-      case 'Report':
-        return effect.code === 'started'
-          ? undefined
-          : `${effect.level} ${effect.code}${effect.detail && `: ${effect.detail}`}`;
-    }
-  }
-
-  #labelOf(message: Message): string {
-    switch (message.kind) {
-      case 'PrePrepare': {
-        const parts = message.justification.viewChanges.map(({ signer }) => signer);
-        return `PREPREPARE ${message.view} ${this.#nameOf(message.blockHash)}${parts.length > 0 ? ` justified by [${parts}]` : ''}`;
-      }
-      case 'Prepare':
-      case 'Commit':
-        return `${message.kind.toUpperCase()} ${message.view} ${this.#nameOf(message.blockHash)}`;
-      case 'ViewChange': {
-        const { preparedHash } = message;
-        const claim =
-          preparedHash === null ? 'nothing' : `${this.#nameOf(preparedHash)} of view ${message.preparedView}`;
-        return `VIEWCHANGE ${message.newView} with ${claim}`;
-      }
-      case 'Status':
-        return `STATUS ${message.height}`;
-      case 'Decided':
-        return `DECIDED ${message.certificate.height}`;
-    }
-  }
-
-  #labelOfRecord(record: JournalRecord): string {
-    if (record.kind === 'Prepared') return `certificate of view ${record.certificate.view}`;
-    if (record.kind === 'Proposal')
-      return `${record.fresh ? 'fresh' : 're-proposed'} ${this.#nameOf(record.message.blockHash)}`;
-    return 'message' in record ? this.#labelOf(record.message) : record.kind;
   }
 
   #learn(name: string, proposal: Proposal): void {

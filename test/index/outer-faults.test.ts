@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openOuterIndex } from '../../src/index/outer/outer-index.ts';
 import { OuterIndexError } from '../../src/index/outer/outer-index-error.ts';
+import { Projection } from '../../src/index/outer/projection.ts';
 import { APPLY_BLOCKS_MAX, type BlockRows } from '../../src/index/outer/rows.ts';
 import { REQUESTS_MAX } from '../../src/index/outer/worker-protocol.ts';
 import { sampleBlocks, sampleBytes } from './sample-rows.ts';
@@ -15,6 +16,10 @@ const test = suite<{ folder: string; file: string }>('outer faults');
 const SHAPE = { patients: 10, codes: 10 };
 const BLOCKS = sampleBlocks(5, 30, 10, SHAPE);
 
+/*
+ * What a file holds or suffers is looked at through the Projection, without a thread; what a caller meets, through the
+ * OuterIndex.
+ */
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'outer-faults-'));
   context.file = join(context.folder, 'index.db');
@@ -93,9 +98,9 @@ test('what was asked before closing is answered, what is asked after is refused'
   await closed;
   await index.close();
   assert.is((await failure(index.query({ limit: 1 }))).code, 'stopped');
-  const again = await openOuterIndex(file);
-  assert.is(await again.appliedHeight(), 30);
-  await again.close();
+  const again = new Projection(file, false);
+  assert.is(again.appliedHeight(), 30);
+  again.close();
 });
 
 test('a file that is no index, or of another layout, says to reindex; a fresh start mends it', async ({ file }) => {
@@ -103,7 +108,7 @@ test('a file that is no index, or of another layout, says to reindex; a fresh st
   const corrupt = await failure(openOuterIndex(file));
   assert.is(corrupt.code, 'corrupt');
   assert.match(corrupt.message, 'medledger reindex');
-  await (await openOuterIndex(file, { fresh: true })).close();
+  new Projection(file, true).close();
 
   const other = new DatabaseSync(file);
   other.exec('PRAGMA user_version = 999');
@@ -120,9 +125,9 @@ test('a file that is no index, or of another layout, says to reindex; a fresh st
 });
 
 test('pages damaged on disk are a fault that says to reindex, while open or at opening', async ({ file }) => {
-  const first = await openOuterIndex(file);
-  await first.apply(sampleBlocks(6, 100, 30, SHAPE));
-  await first.close();
+  const first = new Projection(file, false);
+  first.apply(sampleBlocks(6, 40, 30, SHAPE));
+  first.close();
   const bytes = readFileSync(file);
   // All pages but the first, which names the tables.
   bytes.fill(0x5a, 4096);
@@ -138,16 +143,16 @@ test('pages damaged on disk are a fault that says to reindex, while open or at o
   );
   assert.is(failed.code, 'corrupt');
   assert.match(failed.message, 'medledger reindex');
-  await (await openOuterIndex(file, { fresh: true })).close();
+  new Projection(file, true).close();
 });
 
 test('a second opener is told that the file is in use, and can not wipe it', async ({ file }) => {
-  const index = await openOuterIndex(file);
-  await index.apply(BLOCKS);
+  const index = new Projection(file, false);
+  index.apply(BLOCKS);
   assert.is((await failure(openOuterIndex(file))).code, 'locked');
   assert.is((await failure(openOuterIndex(file, { fresh: true }))).code, 'locked');
-  assert.is((await index.query({ limit: 1000 })).hits.length, 300);
-  await index.close();
+  assert.is(index.query({ limit: 1000 }).hits.length, 300);
+  index.close();
 });
 
 test('a folder that is not there is a fault of storage', async ({ folder }) => {
@@ -171,9 +176,9 @@ test('a dead thread rejects what waits and what comes, and says so', async ({ fi
   assert.match(waiting.message, /thread failed .*restart the node/);
   assert.is((await failure(index.appliedHeight())).code, 'stopped');
   await index.close();
-  const again = await openOuterIndex(file);
-  assert.is(await again.appliedHeight(), 30);
-  await again.close();
+  const again = new Projection(file, false);
+  assert.is(again.appliedHeight(), 30);
+  again.close();
 });
 
 test('a row that can not be stored is refused with its whole batch', async ({ file }) => {
@@ -185,24 +190,24 @@ test('a row that can not be stored is refused with its whole batch', async ({ fi
   await index.close();
 });
 
-test('the file can be read by its owner alone', async ({ file, folder }) => {
-  const index = await openOuterIndex(file);
-  await index.apply(BLOCKS);
+test('the file can be read by its owner alone', ({ file, folder }) => {
+  const index = new Projection(file, false);
+  index.apply(BLOCKS);
   for (const name of readdirSync(folder)) assert.is(statSync(join(folder, name)).mode & 0o077, 0, name);
-  await index.close();
+  index.close();
 });
 
-test('a disposed record leaves no readable bytes in any file, and a closed one none of its clinical fields', async (context) => {
+test('a disposed record leaves no readable bytes in any file, and a closed one none of its clinical fields', (context) => {
   const { file, folder } = context;
-  const index = await openOuterIndex(file);
+  const index = new Projection(file, false);
   const marked = (number: number, title: string) => {
     const row = BLOCKS[0]!.records[number]!;
     const fields = { kind: title, codes: [`s|${title}`], date: '2024', department: title, region: title, title };
     return { ...row, fields };
   };
   const [disposed, closed, kept] = [marked(0, 'DISPOSEDTEXT'), marked(1, 'CLOSEDTEXT'), marked(2, 'KEPTTEXT')];
-  await index.apply([{ ...BLOCKS[0]!, records: [disposed, closed, kept] }, ...BLOCKS.slice(1, 20)]);
-  await index.apply([{ ...BLOCKS[20]!, disposed: [disposed.recordId], closed: [closed.recordId] }]);
+  index.apply([{ ...BLOCKS[0]!, records: [disposed, closed, kept] }, ...BLOCKS.slice(1, 20)]);
+  index.apply([{ ...BLOCKS[20]!, disposed: [disposed.recordId], closed: [closed.recordId] }]);
   const checkFiles = () => {
     const text = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
     assert.not.match(text.join(), 'DISPOSEDTEXT');
@@ -210,7 +215,7 @@ test('a disposed record leaves no readable bytes in any file, and a closed one n
     assert.match(text.join(), 'KEPTTEXT');
   };
   checkFiles();
-  await index.close();
+  index.close();
   checkFiles();
 });
 

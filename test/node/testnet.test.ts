@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
@@ -17,7 +26,7 @@ import { readIdentity } from '../../src/node/identity.ts';
 import { drawSeed, initNode } from '../../src/node/init-node.ts';
 import { decodeJournalEntry } from '../../src/node/journal-entry.ts';
 import { OperatorError } from '../../src/node/operator-error.ts';
-import { createTestnet, type TestnetOptions } from '../../src/node/testnet.ts';
+import { createTestnet, readTestnet, type TestnetOptions } from '../../src/node/testnet.ts';
 import { checkDataFolder, dataFolder } from '../../src/storage/data-folder.ts';
 import { openJournal } from '../../src/storage/journal.ts';
 
@@ -120,6 +129,13 @@ test('a folder in use is refused and left as it was; an empty one is taken', asy
   assert.equal(everyEntry(path.join(root, 'twice')), before);
   writeFileSync(path.join(root, 'a-file'), '');
   assert.match(await messageOf(createTestnet(options('a-file'))), /can not be made/);
+});
+
+test('a testnet is read back as it was made', async () => {
+  const made = await createTestnet(options('again', { nodes: 11, port: 7300 }));
+  assert.equal(readTestnet(path.join(root, 'again')), made);
+  mkdirSync(path.join(root, 'no-testnet'));
+  assert.throws(() => readTestnet(path.join(root, 'no-testnet')), /holds no testnet/);
 });
 
 test('options that do not fit are refused before anything is written', async () => {

@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
 import { createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { TransactionEnvelope } from '../../src/p2p/batch.ts';
 import type { AdmittedPeer } from '../../src/p2p/gate.ts';

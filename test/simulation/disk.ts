@@ -24,9 +24,9 @@ export class Disk {
     this.#unsynced.push(records.map(encodeJournalRecord));
   }
 
-  /** The oldest group that was appended and not synced is safe now. */
-  sync(): void {
-    this.#synced.push(...(this.#unsynced.shift() ?? []));
+  /** The oldest group that was appended and not synced is safe now; returns it. */
+  sync(): readonly JournalRecord[] {
+    return this.#keep(this.#unsynced.shift() ?? []);
   }
 
   truncate(height: number, blockHash: Uint8Array): void {
@@ -34,14 +34,24 @@ export class Disk {
     this.#synced = [{ kind: 'Truncated' as const, height, blockHash }, ...kept].map(encodeJournalRecord);
   }
 
-  /** What was not synced may have reached the disk in part: a prefix of it. */
-  crash(prng: Prng): void {
+  /** What was not synced may have reached the disk in part: a prefix of it, which is returned. */
+  crash(prng: Prng): readonly JournalRecord[] {
     const written = this.#unsynced.flat();
-    this.#synced.push(...written.slice(0, prng.between(0, written.length)));
     this.#unsynced = [];
+    return this.#keep(written.slice(0, prng.between(0, written.length)));
+  }
+
+  /** The journal is gone, the blocks are not. */
+  loseJournal(): void {
+    this.#synced = [];
   }
 
   records(): readonly JournalRecord[] {
     return this.#synced.map(decodeJournalRecord);
+  }
+
+  #keep(written: readonly Uint8Array[]): readonly JournalRecord[] {
+    this.#synced.push(...written);
+    return written.map(decodeJournalRecord);
   }
 }

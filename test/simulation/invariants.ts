@@ -1,5 +1,6 @@
 import { toHex } from '../../src/codec/bytes.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
+import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import type { Message } from '../../src/consensus/messages.ts';
 import { messagePreimage } from '../../src/consensus/messages.ts';
 import type { Core } from '../../src/consensus/state.ts';
@@ -24,7 +25,7 @@ export class Invariants {
   readonly #checksCertificates: boolean;
   readonly #decided = new Map<number, string>();
   readonly #slots = new Map<string, string>();
-  /** Highest newView that a node sent at a height. */
+  /** Highest newView that a node wrote at a height. */
   readonly #left = new Map<string, number>();
 
   constructor(validators: ValidatorSet, checksCertificates: boolean) {
@@ -50,7 +51,7 @@ export class Invariants {
       throw new Violation('certificate', `height ${height} on node ${node}: ${fault ?? 'of another block'}`);
   }
 
-  /** One payload a slot and no way back from a VIEWCHANGE, over all lives of a node. */
+  /** One payload a slot, over all lives of a node. */
   onSend(node: number, message: Message): void {
     if (message.kind === 'Status' || message.kind === 'Decided' || message.signer !== node) return;
     const view = message.kind === 'ViewChange' ? message.newView : message.view;
@@ -58,18 +59,31 @@ export class Invariants {
     const payload = toHex(messagePreimage(GENESIS_HASH, message)!);
     const before = this.#slots.get(slot);
     if (before !== undefined && before !== payload) throw new Violation('slot', `two payloads in ${slot}`);
-    if (before !== undefined) return;
     this.#slots.set(slot, payload);
-    const left = this.#left.get(`${node}/${message.height}`) ?? 0;
-    if (view < left) throw new Violation('view', `node ${node} signed ${slot} after leaving for view ${left}`);
-    if (message.kind === 'ViewChange') this.#left.set(`${node}/${message.height}`, view);
   }
 
-  /** The journal holds all that was sent; memory is bounded by the number of validators, whatever comes in. */
-  onStep(node: number, core: Core, effects: readonly Effect[]): void {
+  /** No way back from a VIEWCHANGE: after its record nothing of a lower view is written. */
+  onDurable(node: number, records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      if (record.kind !== 'Vote' && record.kind !== 'Proposal' && record.kind !== 'ViewChanged') continue;
+      const place = `${node}/${record.message.height}`;
+      const view = record.kind === 'ViewChanged' ? record.message.newView : record.message.view;
+      const left = this.#left.get(place) ?? 0;
+      if (view < left)
+        throw new Violation('view', `node ${node} wrote ${record.kind} of view ${view} after leaving for ${left}`);
+      if (record.kind === 'ViewChanged') this.#left.set(place, view);
+    }
+  }
+
+  /** The journal holds all that was sent: nobody learns of a signature of its own from a peer. */
+  onReports(node: number, effects: readonly Effect[]): void {
     for (const effect of effects)
       if (effect.kind === 'Report' && effect.level === 'alarm')
         throw new Violation('journal', `node ${node} reports ${effect.code} ${effect.detail}`);
+  }
+
+  /** Memory is bounded by the number of validators, whatever comes in. */
+  onStep(node: number, core: Core): void {
     const n = this.#validators.validators.length;
     const { height } = core;
     const sizes: readonly [string, number, number][] = [

@@ -84,26 +84,23 @@ export class Liar {
   #propose(message: PrePrepare, to: number, n: number, context: HeightContext): readonly Message[] {
     const equivocates = message.justification.certificate === null && message.height === context.height;
     if (!equivocates || !equalBytes(this.#signerKey(message, context), this.#publicKey)) return [message];
-    if (
-      this.#conspiracy.twin === undefined ||
-      this.#conspiracy.twin.height !== message.height ||
-      this.#conspiracy.twin.view !== message.view
-    ) {
-      this.#conspiracy.otherFace = new Set(
-        Array.from({ length: n }, (_, index) => index).filter(() => this.#prng.chance(0.5)),
-      );
-      const proposal = makeProposal(context, message.signer, 7, [fakeTransaction(this.#prng.between(1e6, 2e6))]);
-      const vote = { height: message.height, view: message.view, blockHash: blockHash(proposal.header) };
-      const signature = fakeSign(this.#publicKey, prePreparePreimage(GENESIS_HASH, vote));
-      this.#conspiracy.twin = { ...message, ...vote, proposal, signature };
-      this.#count('equivocate');
-    }
+    const twin = this.#twinOf(message, n, context);
     if (!this.#conspiracy.otherFace.has(to)) return [message];
-    return [
-      this.#conspiracy.twin,
-      this.#signVote('Prepare', this.#conspiracy.twin),
-      this.#signVote('Commit', this.#conspiracy.twin),
-    ];
+    return [twin, this.#signVote('Prepare', twin), this.#signVote('Commit', twin)];
+  }
+
+  #twinOf(message: PrePrepare, n: number, context: HeightContext): PrePrepare {
+    const known = this.#conspiracy.twin;
+    if (known !== undefined && known.height === message.height && known.view === message.view) return known;
+    const peers = Array.from({ length: n }, (_, index) => index);
+    this.#conspiracy.otherFace = new Set(peers.filter(() => this.#prng.chance(0.5)));
+    const proposal = makeProposal(context, message.signer, 7, [fakeTransaction(this.#prng.between(1e6, 2e6))]);
+    const vote = { height: message.height, view: message.view, blockHash: blockHash(proposal.header) };
+    const signature = fakeSign(this.#publicKey, prePreparePreimage(GENESIS_HASH, vote));
+    const twin = { ...message, ...vote, proposal, signature };
+    this.#conspiracy.twin = twin;
+    this.#count('equivocate');
+    return twin;
   }
 
   /** Votes twice in every phase: for each face what its watchers want to hear. */

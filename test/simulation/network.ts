@@ -1,11 +1,16 @@
 import type { EventHeap } from './event-heap.ts';
 import type { Prng } from './prng.ts';
 
+/** Second byte of an encoded COMMIT and DECIDED. */
+const DECISION_CODES: readonly number[] = [3, 6];
+
 /** How badly the network behaves; probabilities from 0 to 1. */
 export interface NetworkFaults {
   readonly loss: number;
   readonly duplication: number;
   readonly delayMaxMs: number;
+  /** Loss of COMMIT and DECIDED instead, so that few learn of a decision. */
+  readonly decisionLoss?: number;
 }
 
 /** Links between nodes: each message is lost, doubled or delayed on its own, so that order is not kept. */
@@ -34,13 +39,18 @@ export class Network {
       this.counts.cut += 1;
       return;
     }
-    if (this.#prng.chance(this.faults.loss)) {
+    if (this.#prng.chance(this.#lossOf(frame))) {
       this.counts.lost += 1;
       return;
     }
     const copies = this.#prng.chance(this.faults.duplication) ? 2 : 1;
     this.counts.duplicated += copies - 1;
     for (let copy = 0; copy < copies; copy += 1) this.#heap.plan(this.delayMs(), () => this.#deliver(from, to, frame));
+  }
+
+  #lossOf(frame: Uint8Array): number {
+    const { loss, decisionLoss } = this.faults;
+    return decisionLoss !== undefined && DECISION_CODES.includes(frame[1]!) ? decisionLoss : loss;
   }
 
   delayMs(): number {

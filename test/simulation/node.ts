@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../src/codec/bytes.ts';
 import { admitMessage } from '../../src/consensus/admission.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { Input } from '../../src/consensus/input.ts';
+import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import { decodeMessage, encodeMessage, type Message, type Proposal } from '../../src/consensus/messages.ts';
 import { DEFAULT_PARAMETERS, PRECISION_MS, type Rules } from '../../src/consensus/parameters.ts';
 import { journalVerdict } from '../../src/consensus/recovery.ts';
@@ -28,6 +29,8 @@ export class SimulatedNode {
   readonly skewMs: number;
   liar: Liar | undefined;
   disk = new Disk();
+  /** It lost its journal once: it counts among the f, and may say so. */
+  isAmnesiac = false;
   core: Core | undefined;
   /** Blocks whose bodies are held, by hash. */
   #bodies = new Map<string, Proposal>();
@@ -81,14 +84,17 @@ export class SimulatedNode {
     this.#bodies.clear();
     this.#pending.clear();
     this.#catchingUp = false;
-    this.disk.crash(this.#world.prng);
+    this.#durable(this.disk.crash(this.#world.prng));
   }
 
   give(input: Input): void {
     if (this.core === undefined) return;
     const effects = step(this.core, input);
     this.#world.note(this.index, input, effects);
-    if (this.liar === undefined) this.#world.invariants.onStep(this.index, this.core, effects);
+    if (this.liar === undefined) {
+      this.#world.invariants.onStep(this.index, this.core);
+      if (!this.isAmnesiac) this.#world.invariants.onReports(this.index, effects);
+    }
     for (const effect of effects) this.#carryOut(effect);
   }
 
@@ -197,10 +203,14 @@ export class SimulatedNode {
     const durationMs = prng.chance(0.05) ? prng.between(50, 400) : prng.between(1, 15);
     this.#lastSyncMs = Math.max(this.#lastSyncMs, heap.nowMs) + durationMs;
     this.#later(this.#lastSyncMs - heap.nowMs, () => {
-      this.disk.sync();
+      this.#durable(this.disk.sync());
       this.give({ kind: 'Synced', token });
     });
     this.#world.onPersist(this, durationMs);
+  }
+
+  #durable(records: readonly JournalRecord[]): void {
+    if (this.liar === undefined) this.#world.invariants.onDurable(this.index, records);
   }
 
   #send(to: number, message: Message): void {

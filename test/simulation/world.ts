@@ -163,10 +163,21 @@ export class World {
       if (node.core === undefined || !this.#faulty) continue;
       node.crash();
       this.trace.count('fault.crash');
+      this.#loseJournal(node);
       this.heap.plan(this.prng.between(20, 3_000), () => {
         if (node.core === undefined) node.start();
       });
     }
+  }
+
+  /** One node of a run may lose its journal, where nobody lies. */
+  #loseJournal(node: SimulatedNode): void {
+    const f = faultyMax(this.nodes.length);
+    if (f === 0 || this.nodes.some((other) => other.liar !== undefined || other.isAmnesiac)) return;
+    if (!this.prng.chance(0.2)) return;
+    node.disk.loseJournal();
+    node.isAmnesiac = true;
+    this.trace.count('fault.amnesia');
   }
 
   #planTransactions(): void {

@@ -36,7 +36,10 @@ const layouts: Readonly<Record<string, Uint8Array>> = {
   formatKey: FORMAT_KEY,
   formatValue: sealValue(FORMAT_KEY, encodeFormat(1, HASH)),
   tipKey: TIP_KEY,
-  tipValue: sealValue(TIP_KEY, encodeTip({ tip: { height: 258, hash: HASH }, recentIdsRemovedBeforeMs: 1_700_000_000_000, transactions: 772 })),
+  tipValue: sealValue(
+    TIP_KEY,
+    encodeTip({ tip: { height: 258, hash: HASH }, recentIdsRemovedBeforeMs: 1_700_000_000_000, transactions: 772 }),
+  ),
   headerKey: heightKey(PREFIX.header, 258),
   certificateKey: heightKey(PREFIX.certificate, 2 ** 53 - 1),
   bodiesKey: heightKey(PREFIX.bodies, 258),

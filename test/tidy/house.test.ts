@@ -61,6 +61,13 @@ test('exports without a docstring are found, whatever they are', () => {
   }
 });
 
+test('a run of one-line constants shares the docstring above it, and only such a run', () => {
+  const described = '/** Both. */\nexport const a = 1;\nexport const b = 2;\n';
+  assert.equal(docstringFaults(new Map([['src/codec/a.ts', described]])), []);
+  assert.is(docstringFaults(new Map([['src/codec/a.ts', `${described}\nexport const c = 3;`]])).length, 1);
+  assert.is(docstringFaults(new Map([['src/codec/a.ts', `${described}export type C = 'c' | 'd';`]])).length, 1);
+});
+
 test('another name for a described thing needs no docstring', () => {
   const code = "export type { A } from './a.ts';\nexport type K = A['kind'];\nexport { b };\n";
   assert.equal(docstringFaults(new Map([['src/codec/b.ts', code]])), []);

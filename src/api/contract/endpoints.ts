@@ -24,6 +24,7 @@ type EndpointAuth = 'open' | 'signed' | 'operator';
 /** One body as it travels: its schema by media type. */
 export type Content = Readonly<Record<string, TSchema>>;
 
+/** One endpoint as server, SDK and document know it. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Path with parameters in braces. */

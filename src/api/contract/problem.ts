@@ -1,6 +1,7 @@
 import { REJECTIONS, type RejectionCode } from '../../ledger/rejection.ts';
 import type { Problem } from './schemas.ts';
 
+/** Media type of error answers (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 /** One kind of error: what it means and what an operator or client does about it. */

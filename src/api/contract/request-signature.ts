@@ -18,6 +18,7 @@ export const COVERED_COMPONENTS = [
 type Component = (typeof COVERED_COMPONENTS)[number];
 
 const SIGNATURE_TAG = 'medledger-v1';
+/** Longest time from created to expires, and how far a clock may be off, in seconds. */
 export const SIGNATURE_LIFETIME_SECONDS_MAX = 60;
 export const CLOCK_SKEW_SECONDS = 30;
 /** Longest Signature-Input or Signature header that is read. */
@@ -39,6 +40,7 @@ export interface RequestComponents {
   readonly genesis: string;
 }
 
+/** The parameters of a request signature (RFC 9421 §2.3), as this ledger uses them. */
 export interface SignatureParameters {
   /** Unix time in whole seconds. */
   readonly created: number;
@@ -58,6 +60,7 @@ export interface ParsedSignature extends SignatureParameters {
   readonly signature: Uint8Array;
 }
 
+/** Why a signature can not be read: not in the form of RFC 9421, or without a part that we ask for. */
 export type SignatureFault =
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'incomplete'; readonly detail: string };

@@ -25,6 +25,7 @@ export const recordIdText = Type.String({ pattern: '^[0-9a-f]{32}$', description
 /** A binary CIDv1 of 36 bytes (raw or dag-pb, SHA-256) in multibase base32, as IPFS tools print it. */
 export const cidText = Type.String({ pattern: '^b[a-z2-7]{58}$', description: 'CIDv1, multibase base32' });
 
+/** An error answer (RFC 9457). */
 export const problemSchema = closed({
   type: Type.String({ description: 'where the code is explained: /v1/problems#code' }),
   code: Type.String({ description: 'stable name of the problem, from a closed list' }),
@@ -37,6 +38,7 @@ export const problemSchema = closed({
 /** The body of every error (RFC 9457). */
 export type Problem = Static<typeof problemSchema>;
 
+/** The closed list of problems. */
 export const problemListSchema = closed({
   problems: Type.Array(
     closed({
@@ -49,6 +51,7 @@ export const problemListSchema = closed({
   ),
 });
 
+/** Where a node stands. */
 export const nodeStatusSchema = closed({
   version: Type.String(),
   ledger: Type.String({ description: 'name of the ledger' }),
@@ -76,11 +79,15 @@ export const nodeStatusSchema = closed({
   upSinceMs: count('start of this process, milliseconds since the Unix epoch'),
   ready: Type.Boolean({ description: 'whether the node takes transactions now' }),
 });
+/** The status of a node as clients see it. */
 export type NodeStatusView = Static<typeof nodeStatusSchema>;
 
+/** The node can be used. */
 export const readinessSchema = closed({ ready: Type.Literal(true) });
+/** The process answers. */
 export const livenessSchema = closed({ live: Type.Literal(true) });
 
+/** The ledger that a node belongs to. */
 export const genesisSchema = closed({
   genesisHash: hash('names the ledger'),
   document: blob('canonical bytes of the genesis document'),
@@ -100,6 +107,7 @@ const rejected = {
   retryable: Type.Boolean({ description: 'whether the same transaction may be applied later' }),
 };
 
+/** What became of one transaction. */
 export const transactionStatusSchema = Type.Union([
   closed({ txId, status: Type.Literal('Unknown') }),
   closed({ txId, status: Type.Literal('Pending') }),
@@ -110,10 +118,12 @@ export const transactionStatusSchema = Type.Union([
 /** Status of one transaction; txId is null only for a Rejected one that could not be decoded. */
 export type TransactionStatusView = Static<typeof transactionStatusSchema>;
 
+/** Answer to a submission. */
 export const submissionOutcomesSchema = closed({
   outcomes: Type.Array(transactionStatusSchema, { description: 'one per transaction, in the order they were sent' }),
 });
 
+/** A submission in JSON; CBOR is smaller. */
 export const submissionBodySchema = closed({
   encoding: Type.Optional(
     Type.Union([Type.Literal('base64url'), Type.Literal('hex')], { description: 'of the texts below; base64url' }),
@@ -126,8 +136,10 @@ export const submissionBodySchema = closed({
     { minItems: 1 },
   ),
 });
+/** A submission in JSON, as parsed. */
 export type SubmissionBody = Static<typeof submissionBodySchema>;
 
+/** A block with its certificate: all that proves it. */
 export const blockSchema = closed({
   height: count('block height'),
   hash: hash('block hash'),
@@ -138,16 +150,20 @@ export const blockSchema = closed({
   proposer: count('index of the proposing validator'),
   transactions: count('number of transactions'),
 });
+/** A block as clients see it. */
 export type BlockView = Static<typeof blockSchema>;
 
+/** One transaction of a block. */
 export const blockTransactionSchema = closed({
   height: count('block height'),
   index: count('place in the block'),
   txId,
   encoded: blob('canonical encoding of the transaction'),
 });
+/** A transaction of a block as clients see it. */
 export type BlockTransactionView = Static<typeof blockTransactionSchema>;
 
+/** An account without its guardian link, which concerns its parties alone. */
 export const accountSchema = closed({
   address: addressText,
   role: Type.Union([
@@ -171,6 +187,7 @@ export const accountSchema = closed({
   thresholds: closed({ routine: Type.Integer(), sensitive: Type.Integer(), keys: Type.Integer() }),
   registeredAt: count('height at which it was registered; 0 for genesis'),
 });
+/** An account as clients see it. */
 export type AccountView = Static<typeof accountSchema>;
 
 const recordPlace = {
@@ -184,6 +201,7 @@ const recordPlace = {
   organisation: addressText,
 };
 
+/** One version of a record, without anything readable of its content. */
 export const recordSchema = closed({
   ...recordPlace,
   class: count('class of the record, known to its organisation'),
@@ -195,6 +213,7 @@ export const recordSchema = closed({
   }),
   attachment: Type.Union([closed({ hash: hash('attachment hash'), bytes: count('its size') }), Type.Null()]),
 });
+/** A record version as its parties see it. */
 export type RecordView = Static<typeof recordSchema>;
 
 const fieldsSchema = closed({
@@ -206,18 +225,22 @@ const fieldsSchema = closed({
   title: Type.String(),
 });
 
+/** One page of a search. */
 export const recordPageSchema = closed({
   records: Type.Array(closed({ ...recordPlace, fields: Type.Union([fieldsSchema, Type.Null()]) })),
   cursor: Type.Union([Type.String(), Type.Null()], { description: 'for the next page; null on the last' }),
   indexedHeight: count('height up to which the index has seen every block'),
   scope: Type.Array(addressText, { description: 'organisations whose clinical fields the search covered' }),
 });
+/** A page of a search as clients see it. */
 export type RecordPageView = Static<typeof recordPageSchema>;
 
+/** What the event stream says of a block. */
 export const blockEventSchema = closed({
   height: count('block height'),
   hash: hash('block hash'),
   timestampMs: count('milliseconds since the Unix epoch'),
   transactions: count('number of transactions'),
 });
+/** A block event as clients see it. */
 export type BlockEventView = Static<typeof blockEventSchema>;

@@ -5,6 +5,7 @@ import { packBatch, packedBytes, type SignatureCheck } from './signature-batch.t
 const WAITING_SIGNATURES_MAX = 65_536;
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Size of a pool. */
 export interface VerifierPoolOptions {
   /** Threads, 1 to 64. One is enough for most nodes; each costs about 15 MB. */
   readonly workers: number;

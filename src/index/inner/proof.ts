@@ -24,8 +24,10 @@ const PROOF_CHUNKS_MAX = BLOCK_TRANSACTIONS_MAX / CHUNK_ENTRIES + 2;
 /** Two for each level of a tree of 2³² leaves. */
 const PROOF_NODES_MAX = 64;
 const CHUNK_BYTES = CHUNK_ENTRIES * ENTRY_BYTES;
+/** Largest encoding of a proof, in bytes. */
 export const INDEX_PROOF_BYTES_MAX = 64 + PROOF_CHUNKS_MAX * (CHUNK_BYTES + 3) + PROOF_NODES_MAX * 34;
 
+/** A proof as it travels. */
 export const indexProofSchema = struct<IndexProof>({
   entryCount: uint(0xffffffff),
   firstChunk: uint(0xffffffff),

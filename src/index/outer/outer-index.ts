@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { OuterIndexError } from './outer-index-error.ts';
 import type { OuterPage, OuterQuery } from './query.ts';
-import { APPLY_BLOCKS_MAX, type BlockRows } from './rows.ts';
+import { APPLY_BLOCKS_MAX, type BlockRows, type RecordPosition } from './rows.ts';
 import {
   OPENED_ID,
   REQUESTS_MAX,
@@ -29,12 +29,19 @@ export interface OuterIndex {
   apply(blocks: readonly BlockRows[]): Promise<void>;
   /** One page of the records that match. Rejects with `query` or `cursor` when these are not well formed. */
   query(query: OuterQuery): Promise<OuterPage>;
+  /**
+   * Where each version of a record was made, ascending by version; empty when the record is unknown or disposed of.
+   * At most RECORD_POSITIONS_MAX, the newest: of a longer history the oldest are left out. Rejects with `query` unless
+   * the id has its 16 bytes.
+   */
+  recordPositions(recordId: Uint8Array): Promise<readonly RecordPosition[]>;
   /** Deletes everything, for building anew from height 1. */
   reset(): Promise<void>;
   /** Closes the file and ends the thread; what was asked before is still answered. */
   close(): Promise<void>;
 }
 
+/** How to open an index. */
 export interface OuterIndexOptions {
   /** True to start with an empty index whatever is in the file, damaged or not: what `medledger reindex` does. */
   readonly fresh?: boolean;
@@ -57,6 +64,7 @@ export async function openOuterIndex(file: string, options: OuterIndexOptions = 
       await thread.ask({ kind: 'apply', blocks: blocks.map(withOwnBytes) });
     },
     query: (query) => thread.ask({ kind: 'query', query: withOwnBytes(query) }),
+    recordPositions: (recordId) => thread.ask({ kind: 'recordPositions', recordId: withOwnBytes(recordId) }),
     async reset() {
       await thread.ask({ kind: 'reset' });
     },

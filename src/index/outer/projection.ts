@@ -1,12 +1,19 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { equalBytes, toHex } from '../../codec/bytes.ts';
+import { RECORD_ID_BYTES } from '../../ledger/action.ts';
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts';
 import { dateInterval } from './date-interval.ts';
+import { openIndexFile, recreateIndexFile } from './index-file.ts';
 import { OuterIndexError, outerIndexError } from './outer-index-error.ts';
 import * as sql from './queries.ts';
 import { checkedRange, type DateRange, type OuterPage, type OuterQuery, UNDATED_MS } from './query.ts';
-import type { BlockRows, ClinicalFields, RecordRow } from './rows.ts';
+import {
+  type BlockRows,
+  type ClinicalFields,
+  RECORD_POSITIONS_MAX,
+  type RecordPosition,
+  type RecordRow,
+} from './rows.ts';
 
 /** Prepared statements kept; queries take a few dozen shapes. */
 const STATEMENTS_MAX = 256;
@@ -31,7 +38,7 @@ export class Projection {
   /** Opens or creates the file; `fresh` deletes what is there, unless another process has it open. */
   constructor(file: string, fresh: boolean) {
     this.#file = file;
-    this.#database = fresh ? recreate(file) : open(file);
+    this.#database = fresh ? recreateIndexFile(file) : openIndexFile(file);
   }
 
   /** Highest height whose rows are in the file; 0 before the first. */
@@ -88,10 +95,20 @@ export class Projection {
     });
   }
 
+  /** Where the versions of a record were made; see OuterIndex.recordPositions. */
+  recordPositions(recordId: Uint8Array): readonly RecordPosition[] {
+    return this.#guard(() => {
+      if (recordId.length !== RECORD_ID_BYTES)
+        throw new OuterIndexError('query', `a record id has ${RECORD_ID_BYTES} bytes, not ${recordId.length}`);
+      const rows = this.#prepare(sql.SELECT_VERSIONS).all(recordId, RECORD_POSITIONS_MAX) as Row[];
+      return rows.reverse().map(recordPosition);
+    });
+  }
+
   /** Deletes everything, for building anew from the chain. */
   reset(): void {
     this.close();
-    this.#database = this.#guard(() => recreate(this.#file));
+    this.#database = this.#guard(() => recreateIndexFile(this.#file));
   }
 
   close(): void {
@@ -112,11 +129,15 @@ export class Projection {
   #applyBlock(block: BlockRows): void {
     for (const record of block.records) this.#putRecord(record);
     for (const recordId of block.closed) this.#removeFields(recordId, false);
-    for (const recordId of block.disposed) this.#removeFields(recordId, true);
+    for (const recordId of block.disposed) {
+      this.#removeFields(recordId, true);
+      this.#prepare(sql.DELETE_VERSIONS).run(recordId);
+    }
     this.#prepare(sql.INSERT_APPLIED).run(block.height, block.hash);
   }
 
   #putRecord(row: RecordRow): void {
+    this.#prepare(sql.PUT_VERSION).run(row.recordId, row.version, row.height, row.index);
     const previous = this.#prepare(sql.SELECT_FOR_CHANGE).get(row.recordId);
     if (previous !== undefined) {
       if (Number(previous['version']) > row.version) return;
@@ -208,45 +229,6 @@ export class Projection {
   }
 }
 
-function open(file: string): DatabaseSync {
-  try {
-    // It holds clinical fields: created for the owner alone, before SQLite would with wider rights.
-    closeSync(openSync(file, 'a', 0o600));
-    const database = new DatabaseSync(file);
-    try {
-      for (const setting of sql.CONNECTION_SETTINGS) database.exec(setting);
-      if (database.prepare(sql.COUNT_TABLES).get()!['tables'] === 0) database.exec(sql.CREATE_SCHEMA);
-      checkLayout(database, file);
-      // A process that died after a deletion may have left the deleted rows in the log.
-      database.exec(sql.TRUNCATE_LOG);
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  } catch (error) {
-    throw outerIndexError(error, file);
-  }
-}
-
-function checkLayout(database: DatabaseSync, file: string): void {
-  const applicationId = database.prepare(sql.READ_APPLICATION_ID).get()!['application_id'];
-  const version = database.prepare(sql.READ_SCHEMA_VERSION).get()!['user_version'];
-  if (applicationId === sql.APPLICATION_ID && version === sql.SCHEMA_VERSION) return;
-  throw new OuterIndexError('schema', `The search index ${file} has another layout: run medledger reindex`);
-}
-
-/** An empty index in the place of whatever is there; throws `locked` while another process has it open. */
-function recreate(file: string): DatabaseSync {
-  try {
-    open(file).close();
-  } catch (error) {
-    if (!(error instanceof OuterIndexError) || (error.code !== 'corrupt' && error.code !== 'schema')) throw error;
-  }
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-  return open(file);
-}
-
 function recordRow(row: Row): RecordRow {
   return {
     recordId: bytesOf(row, 'record_id'),
@@ -262,6 +244,10 @@ function recordRow(row: Row): RecordRow {
     txId: bytesOf(row, 'tx_id'),
     fields: fieldsOf(row),
   };
+}
+
+function recordPosition(row: Row): RecordPosition {
+  return { version: Number(row['version']), height: Number(row['height']), index: Number(row['tx_index']) };
 }
 
 function fieldsOf(row: Row): ClinicalFields | null {

@@ -8,7 +8,8 @@ import type { DateRange, OuterQuery } from './query.ts';
 
 /** Marks the file as this program's index ("MEDL"), and its layout. Any change of SCHEMA raises the version. */
 export const APPLICATION_ID = 0x4d45444c;
-export const SCHEMA_VERSION = 1;
+/** Version of the tables; an index of another version is built anew. */
+export const SCHEMA_VERSION = 2;
 
 /**
  * Set on every connection. The exclusive lock keeps a second process out; secure_delete overwrites what is deleted,
@@ -25,9 +26,12 @@ export const CONNECTION_SETTINGS: readonly string[] = [
 
 /**
  * Every value a query may name has an index that goes on with (date_ms, record_id), the order of the answer, so that a
- * page is read from where it starts and not sorted. Two pairs that are much narrower than either half have their own.
+ * page is read from where it starts and not sorted. Pairs that are much narrower than either half have their own.
+ * record_author carries the fields it is combined with: one author may have thousands of records, each on another page
+ * of the table, and what does not match is passed over without reading them.
  * record_code repeats date, id and region of its record for the same reason; `repeat` counts the rows of one code in
- * different systems, 0 being the first, so that a search for the bare code meets each record once.
+ * different systems, 0 being the first, so that a search for the bare code meets each record once. record_version has
+ * every version applied, of which record keeps the newest alone.
  */
 const SCHEMA = `
   CREATE TABLE applied (height INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
@@ -54,7 +58,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX record_date ON record (date_ms, record_id);
   CREATE INDEX record_patient ON record (patient, date_ms, record_id);
-  CREATE INDEX record_author ON record (author, date_ms, record_id);
+  CREATE INDEX record_author ON record (author, date_ms, record_id, organisation, kind, department, region);
   CREATE INDEX record_organisation ON record (organisation, date_ms, record_id);
   CREATE INDEX record_kind ON record (kind, date_ms, record_id) WHERE kind IS NOT NULL;
   CREATE INDEX record_department ON record (department, date_ms, record_id) WHERE department IS NOT NULL;
@@ -74,6 +78,13 @@ const SCHEMA = `
     PRIMARY KEY (code, date_ms, record_id, repeat)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX record_code_region ON record_code (region, code, date_ms, record_id, repeat, system, number);
+  CREATE TABLE record_version (
+    record_id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    tx_index INTEGER NOT NULL,
+    PRIMARY KEY (record_id, version)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** Creates all tables in an empty file, in one transaction with the marks that say so. */
@@ -85,30 +96,46 @@ export const CREATE_SCHEMA = `
   COMMIT;
 `;
 
+/** What a file says of itself before anything is done to it. */
 export const READ_APPLICATION_ID = 'PRAGMA application_id';
 export const READ_SCHEMA_VERSION = 'PRAGMA user_version';
 export const COUNT_TABLES = 'SELECT count(*) AS tables FROM sqlite_schema';
 
+/** Transactions: one for each batch of blocks. */
 export const BEGIN = 'BEGIN IMMEDIATE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
 /** Empties the write-ahead log, so that what was deleted is not left readable there. */
 export const TRUNCATE_LOG = 'PRAGMA wal_checkpoint(TRUNCATE)';
 
+/** How far the index is, and that a block is in it. */
 export const APPLIED_HEIGHT = 'SELECT coalesce(max(height), 0) AS height FROM applied';
 export const APPLIED_HASH = 'SELECT hash FROM applied WHERE height = ?';
 export const INSERT_APPLIED = 'INSERT INTO applied (height, hash) VALUES (?, ?)';
 
+/** Changes of a record and its codes. */
 export const SELECT_FOR_CHANGE = 'SELECT number, version, date_ms, codes FROM record WHERE record_id = ?';
 export const DELETE_CODE = 'DELETE FROM record_code WHERE code = ? AND date_ms = ? AND record_id = ?';
 export const DELETE_RECORD = 'DELETE FROM record WHERE number = ?';
+/** Deletes what was readable of a record that can no longer be opened. */
 export const CLOSE_RECORD = `UPDATE record SET date_ms = ?, kind = NULL, codes = NULL, date = NULL, department = NULL,
   region = NULL, title = NULL WHERE number = ?`;
+/** Adds a code of a record. */
 export const INSERT_CODE = `INSERT INTO record_code (code, date_ms, record_id, repeat, system, region, number)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
+/** Adds a record in its newest version. */
 export const INSERT_RECORD = `INSERT INTO record (record_id, version, patient, author, organisation, class, status,
   time_ms, height, tx_index, tx_id, date_ms, kind, codes, date, department, region, title)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** The same version comes again when its fields can be opened later; its place in the chain stays. */
+export const PUT_VERSION = `INSERT INTO record_version (record_id, version, height, tx_index) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET height = excluded.height, tx_index = excluded.tx_index`;
+/** Forgets where the versions of a disposed record stand. */
+export const DELETE_VERSIONS = 'DELETE FROM record_version WHERE record_id = ?';
+/** The newest, up to a limit, in descending order. */
+export const SELECT_VERSIONS = `SELECT version, height, tx_index FROM record_version WHERE record_id = ?
+  ORDER BY version DESC LIMIT ?`;
 
 /** A value bound to a parameter of a statement. */
 type Bound = string | number | Uint8Array;

@@ -29,6 +29,13 @@ export interface RecordRow {
   readonly fields: ClinicalFields | null;
 }
 
+/** The transaction that made a version of a record: height of its block and place in it. */
+export interface RecordPosition {
+  readonly version: number;
+  readonly height: number;
+  readonly index: number;
+}
+
 /** All that one committed block changes in the index. */
 export interface BlockRows {
   readonly height: number;
@@ -40,9 +47,11 @@ export interface BlockRows {
   readonly records: readonly RecordRow[];
   /** Record ids that this organisation can no longer open: their clinical fields are deleted. */
   readonly closed: readonly Uint8Array[];
-  /** Record ids that were disposed of: their rows are deleted. */
+  /** Record ids that were disposed of: their rows are deleted, those of all versions. */
   readonly disposed: readonly Uint8Array[];
 }
 
 /** Most blocks in one call of `apply`. */
 export const APPLY_BLOCKS_MAX = 1024;
+/** Most versions of one record that `recordPositions` names. */
+export const RECORD_POSITIONS_MAX = 4096;

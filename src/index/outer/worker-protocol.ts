@@ -1,6 +1,6 @@
 import type { OuterIndexErrorCode } from './outer-index-error.ts';
 import type { OuterPage, OuterQuery } from './query.ts';
-import type { BlockRows } from './rows.ts';
+import type { BlockRows, RecordPosition } from './rows.ts';
 
 /** What the thread is started with. */
 export interface WorkerStart {
@@ -14,6 +14,7 @@ export type WorkerRequest =
   | { readonly kind: 'appliedHeight' }
   | { readonly kind: 'apply'; readonly blocks: readonly BlockRows[] }
   | { readonly kind: 'query'; readonly query: OuterQuery }
+  | { readonly kind: 'recordPositions'; readonly recordId: Uint8Array }
   | { readonly kind: 'reset' }
   | { readonly kind: 'close' };
 
@@ -22,10 +23,12 @@ export interface WorkerAnswers {
   readonly appliedHeight: number;
   readonly apply: null;
   readonly query: OuterPage;
+  readonly recordPositions: readonly RecordPosition[];
   readonly reset: null;
   readonly close: null;
 }
 
+/** A request to the thread, and the number that its answer will carry. */
 export interface RequestMessage {
   readonly id: number;
   readonly request: WorkerRequest;
@@ -36,6 +39,7 @@ export type ReplyMessage =
   | { readonly id: number; readonly kind: 'done'; readonly value: WorkerAnswers[keyof WorkerAnswers] }
   | { readonly id: number; readonly kind: 'failed'; readonly code: OuterIndexErrorCode; readonly message: string };
 
+/** Number of the answer that says how opening the file went. */
 export const OPENED_ID = 0;
 /** Requests that may wait for the thread at once. */
 export const REQUESTS_MAX = 256;

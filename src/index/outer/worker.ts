@@ -42,6 +42,8 @@ function answer(index: Projection, request: WorkerRequest): WorkerAnswers[keyof 
       return null;
     case 'query':
       return index.query(request.query);
+    case 'recordPositions':
+      return index.recordPositions(request.recordId);
     case 'reset':
       index.reset();
       return null;

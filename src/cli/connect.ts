@@ -1,0 +1,55 @@
+import { Value } from 'typebox/value';
+import { genesisSchema } from '../api/contract/schemas.ts';
+import { fromBase64url } from '../api/contract/text.ts';
+import type { AccountIdentity } from '../client/keys.ts';
+import { makeNodeClient, type NodeClient } from '../client/node-client.ts';
+import { NodeResponseError, problemOf, throwUnreachable } from '../client/node-error.ts';
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
+import { OperatorError } from '../node/operator-error.ts';
+
+/** A ledger as its genesis describes it. */
+export interface Ledger {
+  readonly genesisHash: Uint8Array;
+  readonly genesis: GenesisDocument;
+}
+
+const ANSWER_MS_MAX = 10_000;
+
+/**
+ * The ledger of the node at `url`. Where the genesis document is known already, the node has to be of that ledger;
+ * otherwise the node is believed. Throws an OperatorError when it is another, or the URL is none.
+ */
+export async function readLedger(url: string, known: Uint8Array | undefined): Promise<Ledger> {
+  const document = await fetchGenesis(nodeUrl(url));
+  const hash = genesisHash(document);
+  if (known !== undefined && !equalBytes(genesisHash(known), hash))
+    throw new OperatorError(
+      `${url} is a node of the ledger ${toHex(hash)}, the keys belong to ${toHex(genesisHash(known))}: ` +
+        'name another node with --node, or other keys with --keys.',
+    );
+  return { genesisHash: hash, genesis: decodeGenesis(document) };
+}
+
+/** A client of the node at `url` that signs as `identity`, or not at all. */
+export function connect(url: string, ledger: Ledger, identity: AccountIdentity | null): NodeClient {
+  return makeNodeClient({ url: nodeUrl(url).href, genesisHash: ledger.genesisHash, identity });
+}
+
+function nodeUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new OperatorError(`${text} is no URL of a node: write it as http://127.0.0.1:7100.`);
+}
+
+/** Unlike the SDK's client, which names the ledger in every request, this asks which one it is. */
+async function fetchGenesis(base: URL): Promise<Uint8Array> {
+  const url = new URL('/v1/genesis', base);
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }).catch((cause: unknown) =>
+    throwUnreachable(url, cause, undefined),
+  );
+  if (!response.ok) throw await problemOf(response);
+  const view: unknown = await response.json();
+  if (!Value.Check(genesisSchema, view)) throw new NodeResponseError('it is not in the form of the contract');
+  return fromBase64url(view.document);
+}

@@ -1,0 +1,89 @@
+import { openOuterIndex } from '../index/outer/outer-index.ts';
+import type { BlockRows } from '../index/outer/rows.ts';
+import { blockHash } from '../ledger/block.ts';
+import { genesisHash } from '../ledger/genesis.ts';
+import { FAMILIES } from '../ledger/state.ts';
+import { StateOverlay } from '../ledger/state-overlay.ts';
+import { openStore, type Store } from '../storage/block-store.ts';
+import { checkDataFolder } from '../storage/data-folder.ts';
+import { lockFolder } from '../storage/folder-lock.ts';
+import { type BlockSource, blockRows } from './block-rows.ts';
+import { readIdentity } from './identity.ts';
+
+/** Records, or blocks, put into the index in one transaction of its own. */
+const RECORDS_PER_APPLY = 2_000;
+const BLOCKS_PER_APPLY = 256;
+
+/** What a new index holds. */
+export interface ReindexResult {
+  readonly height: number;
+  readonly records: number;
+}
+
+/**
+ * Builds the search index of a stopped node anew from its blocks, whatever was in it. Cut off midway, the node goes on
+ * with it at its next start. `onBlock` hears of the heights done. Rejects with a StorageError or OuterIndexError.
+ */
+export async function reindexData(
+  folder: string,
+  onBlock: (height: number, tipHeight: number) => void,
+): Promise<ReindexResult> {
+  const data = await checkDataFolder(folder);
+  const lock = lockFolder(data.root);
+  try {
+    const { genesisDocument, organisationKey } = readIdentity(data);
+    const hash = genesisHash(genesisDocument);
+    const store = await openStore(data.ledger, { genesisHash: hash });
+    try {
+      const view = new StateOverlay({ get: (key) => store.stateValue(key), recentIdsExpiredBefore: () => [] });
+      const source: BlockSource = {
+        genesisHash: hash,
+        organisationKey,
+        record: (recordId) => view.read(FAMILIES.record, recordId),
+        attachment: (attachmentHash) => store.attachment(attachmentHash),
+        block: (height) => storedBlock(store, height),
+      };
+      return await build(data.index, source, store.tip()?.height ?? 0, onBlock);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function build(
+  file: string,
+  source: BlockSource,
+  tipHeight: number,
+  onBlock: (height: number, tipHeight: number) => void,
+): Promise<ReindexResult> {
+  const index = await openOuterIndex(file, { fresh: true });
+  try {
+    let height = 0;
+    let total = 0;
+    while (height < tipHeight) {
+      const blocks: BlockRows[] = [];
+      let records = 0;
+      while (height < tipHeight && records < RECORDS_PER_APPLY && blocks.length < BLOCKS_PER_APPLY) {
+        height += 1;
+        const rows = await blockRows(source, height);
+        blocks.push(rows);
+        records += rows.records.length;
+      }
+      await index.apply(blocks);
+      total += records;
+      onBlock(height, tipHeight);
+    }
+    return { height: tipHeight, records: total };
+  } finally {
+    await index.close();
+  }
+}
+
+async function storedBlock(store: Store, height: number): ReturnType<BlockSource['block']> {
+  const header = await store.header(height);
+  const transactions = await store.bodies(height);
+  if (header === undefined || transactions === undefined) throw new Error('a block below the tip is not in the store');
+  return { hash: blockHash(header), header, transactions };
+}

@@ -1,0 +1,229 @@
+import { readFile } from 'node:fs/promises';
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { decode } from '../codec/cbor.ts';
+import { DecodeError } from '../codec/decode-error.ts';
+import { signingKeyFault } from '../crypto/key-admission.ts';
+import { verifySignature } from '../crypto/node/verify.ts';
+import { indexRootOf } from '../index/inner/build.ts';
+import { blockHash, decodeHeader } from '../ledger/block.ts';
+import { checkBlock } from '../ledger/block-check.ts';
+import { type ExecutedBlock, type ExecutionParts, type ParentBlock, validatorSets } from '../ledger/block-execution.ts';
+import { CERTIFICATE_BYTES_MAX, certificateFault, certificateSchema } from '../ledger/certificate.ts';
+import { decodeGenesis, genesisParent, genesisState } from '../ledger/genesis.ts';
+import { genesisFault } from '../ledger/genesis-check.ts';
+import { MemoryState } from '../ledger/memory-state.ts';
+import { rootHash, type StateMap } from '../ledger/state-map.ts';
+import { StateOverlay } from '../ledger/state-overlay.ts';
+import { decodeTransaction } from '../ledger/transaction.ts';
+import { openStore, type Store } from '../storage/block-store.ts';
+import { checkDataFolder } from '../storage/data-folder.ts';
+import { lockFolder } from '../storage/folder-lock.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { OperatorError } from './operator-error.ts';
+
+/** What a whole check of a node's ledger found. */
+export type VerifyResult =
+  | {
+      readonly kind: 'sound';
+      readonly height: number;
+      readonly transactions: number;
+      readonly attachments: number;
+      /** Attachments that blocks declare and that are not here: a node may do without those of old blocks. */
+      readonly attachmentsMissing: number;
+      readonly tipHash: Uint8Array;
+      readonly stateRoot: Uint8Array;
+    }
+  /** `height`: the block at fault; 0 for the genesis; null for the ledger store or its state as a whole. */
+  | { readonly kind: 'damaged'; readonly height: number | null; readonly detail: string };
+
+/**
+ * Checks the ledger in a node's data folder against nothing but its genesis document: links, certificates, transactions
+ * and roots of every block, by executing each again, and what is stored beside the blocks. The node must be stopped.
+ * `onBlock` hears of every height done. Rejects with a StorageError when the folder can not be used at all.
+ */
+export async function verifyData(
+  folder: string,
+  onBlock: (height: number, tipHeight: number) => void,
+): Promise<VerifyResult> {
+  const data = await checkDataFolder(folder);
+  const lock = lockFolder(data.root);
+  try {
+    const genesis = await readGenesis(data.genesis);
+    let store: Store | undefined;
+    try {
+      const fault = genesisFault(decodeGenesis(genesis), signingKeyFault);
+      if (fault !== undefined) return { kind: 'damaged', height: 0, detail: `no ledger can start so: ${fault}` };
+      store = await openStore(data.ledger, { genesisHash: genesisParent(genesis).hash });
+      return await verifyStore(store, genesis, onBlock);
+    } catch (error) {
+      const detail = damageText(error);
+      if (detail === undefined) throw error;
+      return { kind: 'damaged', height: store === undefined && error instanceof DecodeError ? 0 : null, detail };
+    } finally {
+      await store?.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function readGenesis(file: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new OperatorError(`Cannot read the genesis document ${file} (${code}): copy it from another hospital.`);
+  }
+}
+
+/** Checks an open store; as `verifyData`. */
+async function verifyStore(
+  store: Store,
+  genesis: Uint8Array,
+  onBlock: (height: number, tipHeight: number) => void,
+): Promise<VerifyResult> {
+  const replay = new Replay(store, genesis);
+  const tip = store.tip() ?? { height: 0, hash: replay.parent.hash };
+  for (let height = 1; height <= tip.height; height += 1) {
+    try {
+      const fault = await replay.next();
+      if (fault !== undefined) return { kind: 'damaged', height, detail: fault };
+    } catch (error) {
+      const detail = damageText(error);
+      if (detail === undefined) throw error;
+      return { kind: 'damaged', height, detail };
+    }
+    onBlock(height, tip.height);
+  }
+  if (!equalBytes(tip.hash, replay.parent.hash))
+    return { kind: 'damaged', height: tip.height, detail: `the store names ${toHex(tip.hash)} as its last block` };
+  const stateFault = store.tip() === undefined ? undefined : await replay.storedStateFault();
+  if (stateFault !== undefined) return { kind: 'damaged', height: null, detail: stateFault };
+  const { transactions, attachments, attachmentsMissing, stateRoot } = replay;
+  return {
+    kind: 'sound',
+    height: tip.height,
+    transactions,
+    attachments,
+    attachmentsMissing,
+    tipHash: tip.hash,
+    stateRoot,
+  };
+}
+
+/** The ledger executed again from its genesis, block by block, beside the store. */
+class Replay {
+  parent: ParentBlock;
+  transactions = 0;
+  attachments = 0;
+  attachmentsMissing = 0;
+  readonly #store: Store;
+  readonly #state = new MemoryState();
+  readonly #parts: ExecutionParts;
+  #map: StateMap;
+
+  constructor(store: Store, genesis: Uint8Array) {
+    this.#store = store;
+    this.parent = genesisParent(genesis);
+    const { changes, map } = genesisState(decodeGenesis(genesis));
+    this.#state.apply(changes);
+    this.#map = map;
+    this.#parts = {
+      genesisHash: this.parent.hash,
+      indexOf: indexRootOf,
+      checks: {
+        signingKeyFault,
+        isSignatureValid: (preimage, publicKey, signature) => verifySignature(signature, preimage, publicKey),
+      },
+    };
+  }
+
+  get stateRoot(): Uint8Array {
+    return rootHash(this.#map);
+  }
+
+  /** Checks the next block and takes over what it changes; says what is wrong with it, if anything. */
+  async next(): Promise<string | undefined> {
+    const height = this.parent.height + 1;
+    const header = present(await this.#store.header(height), 'header');
+    const certificate = present(await this.#store.certificate(height), 'certificate');
+    const bodies = present(await this.#store.bodies(height), 'transactions');
+    const { genesisHash } = this.#parts;
+    const hash = blockHash(header);
+    const certificateProblem = this.#certificateFault(certificate, height, hash);
+    if (certificateProblem !== undefined) return certificateProblem;
+    const transactions = bodies.map((encoded) => decodeTransaction(genesisHash, encoded));
+    const state = { reader: this.#state, map: this.#map };
+    const check = checkBlock(state, this.parent, decodeHeader(header), transactions, { kind: 'catchUp' }, this.#parts);
+    if (check.kind === 'invalid') return `${check.fault.code}: ${check.fault.detail}`;
+    const storedProblem = await this.#besidesFault(check.block);
+    if (storedProblem !== undefined) return storedProblem;
+
+    this.#state.apply(check.block.changes);
+    this.#map = check.block.map;
+    this.parent = { height, hash, timestampMs: check.block.header.timestampMs };
+    this.transactions += transactions.length;
+    return undefined;
+  }
+
+  /** Compares the state on disk with the one arrived at. */
+  async storedStateFault(): Promise<string | undefined> {
+    let stored = 0;
+    for await (const { key, value } of this.#store.allState()) {
+      const expected = this.#state.get(key);
+      if (expected === undefined) return `the stored state has a value at ${toHex(key)} that no block put there`;
+      if (!equalBytes(expected, value))
+        return `the stored state has another value at ${toHex(key)} than the blocks give`;
+      stored += 1;
+    }
+    const expected = this.#state.entries().length;
+    return stored === expected ? undefined : `the stored state has ${stored} values, the blocks give ${expected}`;
+  }
+
+  #certificateFault(encoded: Uint8Array, height: number, hash: Uint8Array): string | undefined {
+    const certificate = decode(certificateSchema, encoded, CERTIFICATE_BYTES_MAX);
+    if (certificate.height !== height || !equalBytes(certificate.blockHash, hash))
+      return `the commit certificate is for block ${certificate.height}, ${toHex(certificate.blockHash)}, not for this one`;
+    const { current } = validatorSets(new StateOverlay(this.#state));
+    const fault = certificateFault('COMMIT', certificate, current, this.#parts.genesisHash, verifySignature);
+    return fault === undefined ? undefined : `the commit certificate proves no commit (${fault})`;
+  }
+
+  /** What is stored beside a block and follows from it: index pages, places of hashes and ids, attachments. */
+  async #besidesFault({ header, hash, index, transactions }: ExecutedBlock): Promise<string | undefined> {
+    const { height } = header;
+    const pages = present(await this.#store.indexPages(height), 'index pages');
+    if (!equalBytes(pages, index.pages)) return 'the stored index pages are not those of its transactions';
+    if ((await this.#store.heightOfHash(hash)) !== height) return 'it is not found by its hash';
+    for (const [place, { txId, transaction }] of transactions.entries()) {
+      const location = await this.#store.locate(txId);
+      if (location?.height !== height || location.index !== place)
+        return `transaction ${place} (${toHex(txId)}) is not found by its id`;
+      if (transaction.attachment === null) continue;
+      const attachment = await this.#store.attachment(transaction.attachment.hash);
+      if (attachment === undefined) this.attachmentsMissing += 1;
+      else if (attachment.length !== transaction.attachment.bytes)
+        return `the attachment of transaction ${place} has ${attachment.length} bytes, not ${transaction.attachment.bytes}`;
+      else this.attachments += 1;
+    }
+    return undefined;
+  }
+}
+
+class MissingItemError extends Error {}
+
+function present(item: Uint8Array, name: string): Uint8Array;
+function present<T>(item: T | undefined, name: string): T;
+function present<T>(item: T | undefined, name: string): T {
+  if (item === undefined) throw new MissingItemError(`its ${name} are missing`);
+  return item;
+}
+
+/** What an error says about the data; undefined when it says nothing about them. */
+function damageText(error: unknown): string | undefined {
+  if (error instanceof MissingItemError) return error.message;
+  if (error instanceof DecodeError) return `not in the format of the ledger: ${error.message}`;
+  if (error instanceof StorageError && (error.code === 'ItemDamaged' || error.code === 'StoreUnreadable'))
+    return error.message;
+  return undefined;
+}

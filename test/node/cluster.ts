@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { NodeStatusView } from '../../src/api/contract/schemas.ts';
+import { type AccountIdentity, makeAccount, makeNodeClient, type NodeClient } from '../../src/client/index.ts';
+import { readAccountKey } from '../../src/crypto/node/keystore.ts';
+import { sodiumSigner } from '../../src/crypto/node/sign.ts';
+import { decodeGenesis } from '../../src/ledger/genesis.ts';
+import type { Parameters } from '../../src/ledger/parameters.ts';
+import { ProcessGroup, stopProcess, waitUntilReady } from '../../src/node/process-group.ts';
+import { createTestnet, type Testnet } from '../../src/node/testnet.ts';
+import { findFreePorts } from './free-ports.ts';
+
+const ENTRY = process.env['ENTRY_DEV'] ?? path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
+const READY_MS = 30_000;
+const POLL_MS = 50;
+
+/** A node of a cluster, running or not, and the hospital that it belongs to. */
+export interface ClusterNode {
+  readonly folder: string;
+  readonly url: string;
+  readonly publicKey: Uint8Array;
+  /** Where its output goes, of all its processes. */
+  readonly logFile: string;
+  readonly organisation: AccountIdentity;
+  /** Signs as the organisation. */
+  readonly client: NodeClient;
+}
+
+/** Four or so real node processes on loopback, made for one test in a temporary folder. */
+export class Cluster {
+  readonly root: string;
+  readonly genesisHash: Uint8Array;
+  readonly keysFolder: string;
+  readonly nodes: readonly ClusterNode[];
+  /** Exits that nobody asked for, in words. */
+  readonly unexpectedExits: string[] = [];
+  readonly #group: ProcessGroup;
+  readonly #ended = new Set<string>();
+
+  /** Made by `createCluster` alone. */
+  constructor(root: string, testnet: Testnet) {
+    this.root = root;
+    this.genesisHash = testnet.genesisHash;
+    this.keysFolder = testnet.keysFolder;
+    this.nodes = testnet.nodes.map(({ folder, apiUrl, publicKey }) => {
+      const key = readAccountKey(path.join(testnet.keysFolder, `${path.basename(folder)}.json`));
+      const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
+      const organisation = makeAccount(secrets, sodiumSigner);
+      const client = makeNodeClient({ url: apiUrl, genesisHash: testnet.genesisHash, identity: organisation });
+      return { folder, url: apiUrl, publicKey, logFile: path.join(folder, 'node.log'), organisation, client };
+    });
+    this.#group = new ProcessGroup(ENTRY, ({ folder }, code, signal) => {
+      if (!this.#ended.delete(folder))
+        this.unexpectedExits.push(`${path.basename(folder)} exited with ${signal ?? code}`);
+    });
+  }
+
+  /** Starts the nodes with these numbers, all by default, without waiting for them. */
+  start(numbers: readonly number[] = this.#all()): void {
+    for (const number of numbers) {
+      const { folder, url, logFile } = this.nodes[number]!;
+      const log = openSync(logFile, 'a', 0o600);
+      this.#group.start(folder, url, log);
+      closeSync(log);
+    }
+  }
+
+  /** Resolves once these nodes are ready: caught up and connected to a quorum. */
+  async ready(numbers: readonly number[] = this.#all()): Promise<void> {
+    await waitUntilReady(
+      numbers.map((number) => this.#group.get(this.nodes[number]!.folder)!),
+      READY_MS,
+    );
+  }
+
+  /** `kill -9`; resolves when the processes are gone. */
+  async kill(numbers: readonly number[] = this.#all()): Promise<void> {
+    await Promise.all(
+      numbers.map(async (number) => {
+        const { folder } = this.nodes[number]!;
+        const child = this.#group.get(folder)?.child;
+        if (child === undefined) return;
+        this.#ended.add(folder);
+        const gone = once(child, 'exit');
+        child.kill('SIGKILL');
+        await gone;
+      }),
+    );
+  }
+
+  /** SIGTERM to these nodes; resolves with their exit statuses when they are gone. */
+  async terminate(numbers: readonly number[] = this.#all()): Promise<(number | null)[]> {
+    return Promise.all(
+      numbers.map(async (number) => {
+        const { folder } = this.nodes[number]!;
+        const child = this.#group.get(folder)?.child;
+        if (child === undefined) return null;
+        this.#ended.add(folder);
+        await stopProcess(child);
+        return child.exitCode;
+      }),
+    );
+  }
+
+  /** Where every node stands, once all have the same height of at least `height`. Throws at the deadline. */
+  async agreed(height: number, deadlineMs: number, numbers = this.#all()): Promise<readonly NodeStatusView[]> {
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const statuses = await Promise.all(numbers.map((number) => this.nodes[number]!.client.status()));
+      const heights = new Set(statuses.map((status) => status.height));
+      if (heights.size === 1 && statuses[0]!.height >= height) return statuses;
+      if (performance.now() > end)
+        throw new Error(`the nodes did not come to one height: ${statuses.map((status) => status.height).join(', ')}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** What the nodes wrote, for a failed test: the last lines of each. */
+  logs(lines = 20): string {
+    return this.nodes
+      .map(({ logFile }) => `${logFile}\n${readFileSync(logFile, 'utf8').split('\n').slice(-lines).join('\n')}`)
+      .join('\n');
+  }
+
+  /** Stops all that runs and removes the folder. */
+  async close(): Promise<void> {
+    await this.#group.stop();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #all(): readonly number[] {
+    return this.nodes.map((_, number) => number);
+  }
+}
+
+/** Makes a cluster of four hospitals on ports that are free now; starts nothing yet. */
+export async function createCluster(parameters: Partial<Parameters> = {}): Promise<Cluster> {
+  const port = await findFreePorts(4);
+  const root = mkdtempSync(path.join(os.tmpdir(), 'medledger-cluster-'));
+  const folder = path.join(root, 'testnet');
+  const options = { folder, nodes: 4, port, ledger: 'cluster under test', parameters, createdMs: Date.now() };
+  return new Cluster(root, await createTestnet(options));
+}
+
+/** The node of a cluster that has this index in the validator set, as blocks name their proposers. */
+export function numberOfValidator(cluster: Cluster, validator: number): number {
+  const keys = cluster.nodes.map(({ publicKey }) => publicKey);
+  const sorted = [...keys].sort(Buffer.compare);
+  return keys.indexOf(sorted[validator]!);
+}
+
+/** Reads the genesis document that the keys folder of a cluster holds. */
+export function clusterGenesis(cluster: Cluster) {
+  return decodeGenesis(new Uint8Array(readFileSync(path.join(cluster.keysFolder, 'genesis.cbor'))));
+}
