@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type ThreadProfile, readProfiles } from './cpu-profile.ts';
+import { readProfiles, type ThreadProfile } from './cpu-profile.ts';
 import { type BytesByKind, diskBytes, storedBytes } from './disk-bytes.ts';
 import { describeEnvironment } from './environment.ts';
 import { ingestMeasurements, ingestSections } from './ingest-report.ts';
@@ -163,9 +163,7 @@ async function climb(
 function stepOf(line: Line, rate: number, label: string, options: IngestOptions) {
   const { rampMs, intervalMs, collectMs, collectMax, singleRateMax } = options;
   const collecting =
-    rate <= singleRateMax
-      ? { windowMs: 0, transactionsMax: 1 }
-      : { windowMs: collectMs, transactionsMax: collectMax };
+    rate <= singleRateMax ? { windowMs: 0, transactionsMax: 1 } : { windowMs: collectMs, transactionsMax: collectMax };
   return { line, rate, rampMs, intervalMs, label, collecting };
 }
 

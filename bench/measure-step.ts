@@ -86,9 +86,7 @@ export async function measureStep(network: BenchNetwork, client: LoadClient, ste
 }
 
 function readMachine({ nodes }: BenchNetwork) {
-  const busyMs = os
-    .cpus()
-    .reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
+  const busyMs = os.cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
   return { busyMs, processes: nodes.map(({ pid }) => readProcess(pid)) };
 }
 

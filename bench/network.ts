@@ -36,7 +36,7 @@ export interface BenchNetworkOptions {
   readonly profileFolder: string | undefined;
 }
 
-const ENTRY = path.resolve(import.meta.dirname, '/tmp/scratch/entry.ts');
+const ENTRY = path.resolve(import.meta.dirname, '../bin/medledger.ts');
 const READY_MS = 60_000;
 
 /** Makes a ledger, starts its nodes and waits until all are ready. */

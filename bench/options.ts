@@ -140,6 +140,7 @@ function linesOf(value: string | undefined): readonly Line[] {
 function ratesOf(value: string | undefined, usual: readonly number[]): readonly number[] {
   if (value === undefined) return usual;
   const rates = value.split(',').map((rate) => checkedNumber('rates', rate, 0));
-  if (rates.some((rate, place) => place > 0 && rate <= rates[place - 1]!)) throw new Error('--rates takes rising rates');
+  if (rates.some((rate, place) => place > 0 && rate <= rates[place - 1]!))
+    throw new Error('--rates takes rising rates');
   return rates;
 }

@@ -50,7 +50,11 @@ export function readResult(place: string): BenchResult {
 }
 
 /** The environment of a run as notes for its report. */
-export function environmentNotes({ environment, seed, options }: Pick<BenchResult, 'environment' | 'seed' | 'options'>) {
+export function environmentNotes({
+  environment,
+  seed,
+  options,
+}: Pick<BenchResult, 'environment' | 'seed' | 'options'>) {
   const { commit, isModified, node, platform, cpu, cores, memoryBytes, loadAverage, fileSystem, syncMs } = environment;
   return [
     `Commit ${commit}${isModified ? ' with uncommitted changes' : ''}; Node ${node}; ${platform}.`,

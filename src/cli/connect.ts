@@ -3,7 +3,7 @@ import { genesisSchema } from '../api/contract/schemas.ts';
 import { fromBase64url } from '../api/contract/text.ts';
 import type { AccountIdentity } from '../client/keys.ts';
 import { makeNodeClient, type NodeClient } from '../client/node-client.ts';
-import { NodeResponseError, problemOf, throwUnreachable } from '../client/node-error.ts';
+import { NodeProblem, NodeResponseError, problemOf, throwUnreachable } from '../client/node-error.ts';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { OperatorError } from '../node/operator-error.ts';
@@ -45,11 +45,20 @@ function nodeUrl(text: string): URL {
 /** Unlike the SDK's client, which names the ledger in every request, this asks which one it is. */
 async function fetchGenesis(base: URL): Promise<Uint8Array> {
   const url = new URL('/v1/genesis', base);
-  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }).catch((cause: unknown) =>
-    throwUnreachable(url, cause, undefined),
-  );
-  if (!response.ok) throw await problemOf(response);
-  const view: unknown = await response.json();
+  const controller = new AbortController();
+  // Not AbortSignal.timeout: under fetch, its timer keeps the process alive until it is over.
+  const timer = setTimeout(() => controller.abort(new Error('no answer in time')), ANSWER_MS_MAX);
+  let view: unknown;
+  try {
+    const response = await fetch(url, { signal: controller.signal });
+    if (!response.ok) throw await problemOf(response);
+    view = await response.json();
+  } catch (error) {
+    if (error instanceof NodeProblem || error instanceof NodeResponseError) throw error;
+    throwUnreachable(url, error, undefined);
+  } finally {
+    clearTimeout(timer);
+  }
   if (!Value.Check(genesisSchema, view)) throw new NodeResponseError('it is not in the form of the contract');
   return fromBase64url(view.document);
 }

@@ -1,17 +1,23 @@
 import { Command, CommanderError } from 'commander';
-import { addAccountCommand } from './account.ts';
-import { addDevnetCommand } from './devnet.ts';
 import { EXIT } from './exit-codes.ts';
-import { addInitCommand } from './init.ts';
-import { addLoadCommand } from './load.ts';
 import { operatorMessage } from './operator-message.ts';
-import { addQueryCommand } from './query.ts';
-import { addRecordCommand } from './record.ts';
-import { addReindexCommand } from './reindex.ts';
-import { addStartCommand } from './start.ts';
-import { addStatusCommand } from './status.ts';
-import { addTestnetCommand } from './testnet.ts';
-import { addVerifyCommand } from './verify.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** Every command and its module, loaded when it is needed: a node's parts alone take a second to load. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  init: async () => (await import('./init.ts')).addInitCommand,
+  testnet: async () => (await import('./testnet.ts')).addTestnetCommand,
+  devnet: async () => (await import('./devnet.ts')).addDevnetCommand,
+  start: async () => (await import('./start.ts')).addStartCommand,
+  status: async () => (await import('./status.ts')).addStatusCommand,
+  account: async () => (await import('./account.ts')).addAccountCommand,
+  record: async () => (await import('./record.ts')).addRecordCommand,
+  query: async () => (await import('./query.ts')).addQueryCommand,
+  load: async () => (await import('./load.ts')).addLoadCommand,
+  verify: async () => (await import('./verify.ts')).addVerifyCommand,
+  reindex: async () => (await import('./reindex.ts')).addReindexCommand,
+};
 
 /** Runs one command line (without the program's own name) and resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -19,20 +25,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('The node of a consortium ledger for medical records')
     .exitOverride()
     .showSuggestionAfterError();
-  const commands = [
-    addInitCommand,
-    addTestnetCommand,
-    addDevnetCommand,
-    addStartCommand,
-    addStatusCommand,
-    addAccountCommand,
-    addRecordCommand,
-    addQueryCommand,
-    addLoadCommand,
-    addVerifyCommand,
-    addReindexCommand,
-  ];
-  for (const add of commands) add(program);
+  const [name = ''] = args;
+  const needed = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
+  for (const load of needed) (await load())(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok;

@@ -33,7 +33,7 @@ export class Patience {
 
   /** Something has to be tried again, and why. */
   retrying(reason: string): void {
-    this.#lastReason = reason;
+    this.#lastReason = reason.replace(/\.$/, '');
   }
 
   /** Gives everything up for another reason; the first one counts. */

@@ -54,6 +54,8 @@ function checkStructure(bytes: Uint8Array): void {
       }
       if (major === 2 || major === 3) {
         if (argument > bytes.length - position) throw new DecodeError('a string longer than the input');
+        if (major === 3 && !isCanonicalText(bytes.subarray(position, position + argument)))
+          throw new DecodeError('a text that is not UTF-8 or begins with a byte-order mark');
         position += argument;
       } else if (major === 4) {
         if (argument > bytes.length - position) throw new DecodeError('an array longer than the input');
@@ -63,4 +65,17 @@ function checkStructure(bytes: Uint8Array): void {
     }
   } while (open.some((remaining) => remaining > 0));
   if (position !== bytes.length) throw new DecodeError('trailing bytes');
+}
+
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** cborg replaces what is no UTF-8 and drops a byte-order mark; then two byte strings would give one value. */
+function isCanonicalText(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return false;
+  try {
+    utf8Decoder.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }

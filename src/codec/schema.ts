@@ -11,9 +11,6 @@ export interface Schema<T> {
   fromItem(item: unknown, at: string): T;
 }
 
-/** The values that a schema describes. */
-export type ValueOf<S> = S extends Schema<infer T> ? T : never;
-
 function schema<T>(expected: string, test: (value: unknown) => boolean): Schema<T> {
   return {
     toItem(value) {
@@ -45,7 +42,7 @@ export function bytesUpTo(max: number): Schema<Uint8Array> {
   return schema(`at most ${max} bytes`, (value) => value instanceof Uint8Array && value.length <= max);
 }
 
-/** A well-formed text of at most `maxBytes` UTF-8 bytes. */
+/** A well-formed text of at most `maxBytes` UTF-8 bytes that does not begin with a byte-order mark. */
 export function text(maxBytes: number): Schema<string> {
   return schema(
     `a text of at most ${maxBytes} bytes`,
@@ -53,6 +50,7 @@ export function text(maxBytes: number): Schema<string> {
       typeof value === 'string' &&
       value.length <= maxBytes &&
       value.isWellFormed() &&
+      !value.startsWith('\ufeff') &&
       new TextEncoder().encode(value).length <= maxBytes,
   );
 }

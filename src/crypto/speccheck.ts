@@ -11,7 +11,7 @@ export interface EdgeCase {
 }
 
 /** The verifier of this machine does not follow the signature rule: a node with it would fork off the ledger. */
-export class SignatureRuleError extends Error {
+class SignatureRuleError extends Error {
   override readonly name = 'SignatureRuleError';
 }
 

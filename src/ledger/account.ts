@@ -5,7 +5,7 @@ import { taggedHash } from '../crypto/hash.ts';
 /** Length of an account address in bytes. */
 export const ADDRESS_BYTES = 32;
 /** Most signing keys of one account. */
-export const ACCOUNT_KEYS_MAX = 16;
+const ACCOUNT_KEYS_MAX = 16;
 
 /** What an account is on the ledger (ledger.md §2). */
 export type Role = 'patient' | 'doctor' | 'researcher' | 'organisation' | 'regulator';

@@ -34,7 +34,7 @@ export interface Header {
 }
 
 /** Wire form of a header. */
-export const headerSchema = struct<Header>({
+const headerSchema = struct<Header>({
   version: uint(0xffff),
   genesisHash: bytes(32),
   height: uint(),
@@ -70,13 +70,6 @@ export function blockHash(encodedHeader: Uint8Array): Uint8Array {
 export const BLOCK_TRANSACTIONS_MAX = 4096;
 /** Most bytes of the transactions of any block together, whatever the parameters in force. */
 export const BLOCK_BODY_BYTES_MAX = 2 * 1024 * 1024;
-
-/** A block with its bodies: the header and the full encodings of its transactions, in order. */
-export interface Block {
-  readonly header: Header;
-  readonly hash: Uint8Array;
-  readonly transactions: readonly Uint8Array[];
-}
 
 /** Transaction bodies as stored and sent. */
 export const bodiesSchema = list(bytesUpTo(BLOCK_BODY_BYTES_MAX), BLOCK_TRANSACTIONS_MAX);

@@ -18,7 +18,7 @@ export interface Certificate {
 }
 
 /** Wire form of one signature in a certificate. */
-export const signerEntrySchema = struct<SignerEntry>({ signer: uint(0xff), signature: bytes(64) });
+const signerEntrySchema = struct<SignerEntry>({ signer: uint(0xff), signature: bytes(64) });
 
 /** Wire form of a certificate. */
 export const certificateSchema = struct<Certificate>({

@@ -35,12 +35,12 @@ import { makeValidatorSet, type Validator, validatorListSchema } from './validat
 /** Version of the document format that this build reads and writes. */
 export const GENESIS_VERSION = 1;
 /** Most bytes of an encoded document. */
-export const GENESIS_BYTES_MAX = 32 * 1024 * 1024;
+const GENESIS_BYTES_MAX = 32 * 1024 * 1024;
 /** Most accounts in a document besides organisations and regulator. */
 const GENESIS_ACCOUNTS_MAX = 65_536;
 
 /** A founding organisation, or the regulator; its address is that of its key document. */
-export interface GenesisOrganisation {
+interface GenesisOrganisation {
   readonly name: string;
   readonly keyDocument: KeyDocument;
 }
@@ -55,7 +55,7 @@ export interface GenesisAccount {
 }
 
 /** What a ledger asks for an action until the members set something else. */
-export interface GenesisRequirement {
+interface GenesisRequirement {
   readonly action: ActionKind;
   readonly requirement: Requirement;
 }

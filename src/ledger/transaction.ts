@@ -9,7 +9,7 @@ export const TRANSACTION_VERSION = 1;
 /** Most bytes of an encoded transaction. */
 export const TRANSACTION_BYTES_MAX = 16 * 1024;
 /** Most signatures of one transaction. */
-export const SIGNATURES_MAX = 32;
+const SIGNATURES_MAX = 32;
 /** Most bytes of an attachment as it travels, its blind included. */
 export const ATTACHMENT_BYTES_MAX = 16 * 1024;
 /** Length of a transaction's salt in bytes. */
@@ -69,7 +69,7 @@ const bodyFields = {
 };
 
 /** Form of what is signed. */
-export const transactionBodySchema = struct<TransactionBody>(bodyFields);
+const transactionBodySchema = struct<TransactionBody>(bodyFields);
 
 /** Wire form of a transaction. */
 export const transactionSchema = struct<Transaction>({

@@ -22,7 +22,7 @@ export interface ValidatorSet {
 }
 
 /** Wire form of a validator. */
-export const validatorSchema = struct<Validator>({ publicKey: bytes(32), organisation: bytes(32) });
+const validatorSchema = struct<Validator>({ publicKey: bytes(32), organisation: bytes(32) });
 /** Wire and state form of a list of validators. */
 export const validatorListSchema = list(validatorSchema, VALIDATORS_MAX);
 

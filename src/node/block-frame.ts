@@ -13,7 +13,7 @@ export interface BlockFrame {
 }
 
 /** Room for the length prefixes of the bodies. */
-export const BLOCK_FRAME_BYTES_MAX =
+const BLOCK_FRAME_BYTES_MAX =
   BLOCK_BODY_BYTES_MAX + 5 * BLOCK_TRANSACTIONS_MAX + HEADER_BYTES_MAX + CERTIFICATE_BYTES_MAX + 64;
 
 const blockFrameSchema: Schema<BlockFrame> = struct<BlockFrame>({

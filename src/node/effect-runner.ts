@@ -1,4 +1,3 @@
-import { toHex } from '../codec/bytes.ts';
 import type { Effect } from '../consensus/effect.ts';
 import type { HeightContext, Input, TimerName, ValidationResult } from '../consensus/input.ts';
 import { encodeJournalRecord, type JournalRecord, journalRecordHeight } from '../consensus/journal-record.ts';
@@ -219,9 +218,4 @@ export class EffectRunner {
       setTimeout(() => this.deliver({ kind: 'Timeout', timer, token }), afterMs),
     );
   }
-}
-
-/** Names a block in logs. */
-export function shortHash(hash: Uint8Array): string {
-  return toHex(hash.subarray(0, 6));
 }

@@ -17,7 +17,7 @@ export type JournalEntry =
   | ({ readonly kind: 'Bodies'; readonly blockHash: Uint8Array } & HeldBodies);
 
 /** Largest body entry: all bodies, and every transaction with a full attachment. */
-export const JOURNAL_ENTRY_BYTES_MAX =
+const JOURNAL_ENTRY_BYTES_MAX =
   BLOCK_BODY_BYTES_MAX + BLOCK_TRANSACTIONS_MAX * (ATTACHMENT_BYTES_MAX + 8) + JOURNAL_RECORD_BYTES_MAX;
 
 const entrySchema = union<JournalEntry>({

@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../codec/bytes.ts';
+import { equalBytes } from '../codec/bytes.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
 import { lookup } from '../index/inner/lookup.ts';

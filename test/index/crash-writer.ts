@@ -9,5 +9,4 @@ for (let next = Math.max((await index.appliedHeight()) - 5, 0); next < blocks.le
   await index.apply(blocks.slice(next, next + 6));
   process.stdout.write(`${Math.min(next + 6, blocks.length)}\n`);
 }
-process.stdout.write('end\n');
 await index.close();

@@ -12,7 +12,7 @@ import { ProcessGroup, stopProcess, waitUntilReady } from '../../src/node/proces
 import { createTestnet, type Testnet } from '../../src/node/testnet.ts';
 import { findFreePorts } from './free-ports.ts';
 
-const ENTRY = process.env['ENTRY_DEV'] ?? path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
+const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
 const READY_MS = 30_000;
 const POLL_MS = 50;
 
@@ -152,6 +152,6 @@ export function numberOfValidator(cluster: Cluster, validator: number): number {
 }
 
 /** Reads the genesis document that the keys folder of a cluster holds. */
-export function clusterGenesis(cluster: Cluster) {
+export function readClusterGenesis(cluster: Cluster) {
   return decodeGenesis(new Uint8Array(readFileSync(path.join(cluster.keysFolder, 'genesis.cbor'))));
 }

@@ -14,7 +14,7 @@ process.on('unhandledRejection', (error) => {
 export interface TestNode {
   readonly publicKey: Uint8Array;
   readonly network: Network;
-  /** `[kind, from, …]` of each call of a handler, as it came. */
+  /** What the handlers were called with, in order. */
   readonly consensus: { from: Uint8Array; frame: Uint8Array }[];
   readonly transactions: TransactionEnvelope[];
   readonly blocks: { from: Uint8Array; frame: Uint8Array }[];
@@ -53,7 +53,7 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
       peers: options.peers ?? [],
       topicSuffix: 'ab'.repeat(32),
       limits: { reconnectFirstMs: 100, reconnectMaxMs: 500, handshakeTimeoutMs: 1_000 },
-      log: process.env['P2P_LOG'] ? console : log,
+      log,
     },
     {
       onConsensus: (from, frame) => {
@@ -84,8 +84,11 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
 }
 
 /** Nodes that admit and reach one another; resolves when every pair is connected. */
-export async function startMesh(names: readonly string[], options: TestNodeOptions = {}): Promise<TestNode[]> {
-  const nodes = await Promise.all(names.map((name) => startNode(name, options)));
+export async function startMesh<const Names extends readonly string[]>(
+  names: Names,
+  options: TestNodeOptions = {},
+): Promise<{ [K in keyof Names]: TestNode }> {
+  const nodes = (await Promise.all(names.map((name) => startNode(name, options)))) as { [K in keyof Names]: TestNode };
   const peers = nodes.map(asPeer);
   for (const { network } of nodes) network.setMembers(peers);
   await Promise.all(nodes.map((node) => node.until(() => node.network.connectedPeers().length === names.length - 1)));
