@@ -1,78 +1,105 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-
 /** Where the CPU time of one thread went, by samples. */
 export interface ThreadProfile {
-  readonly file: string;
+  /** What was going on meanwhile. */
+  readonly name: string;
   /** Seconds that were sampled, and of them idle. */
   readonly seconds: number;
   readonly idleSeconds: number;
-  /** Share of the busy time by part of the program, largest first. */
-  readonly parts: readonly (readonly [part: string, share: number])[];
-  /** Functions with the largest own time, as shares of the busy time. */
-  readonly functions: readonly (readonly [name: string, share: number])[];
+  /** Own time by part of the program; native code counts to the part that calls it. Shares of the busy time. */
+  readonly parts: readonly Share[];
+  /** Functions with the largest own time. */
+  readonly own: readonly Share[];
+  /** Functions of the sources with the largest time, all that they call included. */
+  readonly inclusive: readonly Share[];
 }
+
+/** A name and its share of the busy time. */
+export type Share = readonly [name: string, share: number];
 
 interface ProfileNode {
   readonly id: number;
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly children?: readonly number[];
 }
 
-interface Profile {
+/** A profile in the format of V8, as far as it is used. */
+export interface Profile {
   readonly nodes: readonly ProfileNode[];
   readonly samples: readonly number[];
   /** Microseconds since the sample before. */
   readonly timeDeltas: readonly number[];
 }
 
-const FUNCTIONS_SHOWN = 25;
+const FUNCTIONS_SHOWN = 30;
 const IDLE = '(idle)';
 
-/** Reads every `.cpuprofile` of a folder, one a thread, those with most busy time first. */
-export function readProfiles(folder: string): readonly ThreadProfile[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.cpuprofile'))
-    .map((name) => summarise(name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Profile))
-    .sort((a, b) => b.seconds - b.idleSeconds - (a.seconds - a.idleSeconds));
-}
-
-/** Own time by function and by part, from one profile in the format of V8. */
-export function summarise(file: string, { nodes, samples, timeDeltas }: Profile): ThreadProfile {
-  const byId = new Map(nodes.map((node) => [node.id, node.callFrame]));
-  const functions = new Map<string, number>();
-  const parts = new Map<string, number>();
-  let all = 0;
-  let idle = 0;
-  for (const [place, id] of samples.entries()) {
-    const frame = byId.get(id);
-    const seconds = (timeDeltas[place] ?? 0) / 1e6;
-    all += seconds;
-    if (frame === undefined) continue;
-    if (frame.functionName === IDLE) idle += seconds;
-    else {
-      add(functions, functionText(frame), seconds);
-      add(parts, partOf(frame), seconds);
-    }
-  }
-  const busy = Math.max(all - idle, Number.MIN_VALUE);
-  const shares = (sums: ReadonlyMap<string, number>) =>
-    [...sums].sort((a, b) => b[1] - a[1]).map(([name, seconds]) => [name, seconds / busy] as const);
+/** Sums a profile by function and by part. */
+export function summarise(name: string, { nodes, samples, timeDeltas }: Profile): ThreadProfile {
+  const ownSeconds = new Map<number, number>();
+  for (const [place, id] of samples.entries()) add(ownSeconds, id, (timeDeltas[place] ?? 0) / 1e6);
+  const sums = new CallSums(nodes, ownSeconds);
+  const children = new Set(nodes.flatMap((node) => node.children ?? []));
+  for (const node of nodes) if (!children.has(node.id)) sums.visit(node, []);
+  const all = [...ownSeconds.values()].reduce((sum, seconds) => sum + seconds, 0);
+  const busy = Math.max(all - sums.idleSeconds, Number.MIN_VALUE);
+  const shares = (seconds: ReadonlyMap<string, number>): readonly Share[] =>
+    [...seconds].sort((a, b) => b[1] - a[1]).map(([text, own]) => [text, own / busy]);
   return {
-    file,
+    name,
     seconds: all,
-    idleSeconds: idle,
-    parts: shares(parts),
-    functions: shares(functions).slice(0, FUNCTIONS_SHOWN),
+    idleSeconds: sums.idleSeconds,
+    parts: shares(sums.parts),
+    own: shares(sums.own).slice(0, FUNCTIONS_SHOWN),
+    inclusive: shares(sums.inclusive).slice(0, FUNCTIONS_SHOWN),
   };
 }
 
-function add(sums: Map<string, number>, name: string, seconds: number): void {
-  sums.set(name, (sums.get(name) ?? 0) + seconds);
+/** Walks the tree of calls once. */
+class CallSums {
+  readonly parts = new Map<string, number>();
+  readonly own = new Map<string, number>();
+  readonly inclusive = new Map<string, number>();
+  idleSeconds = 0;
+  readonly #byId: ReadonlyMap<number, ProfileNode>;
+  readonly #ownSeconds: ReadonlyMap<number, number>;
+
+  constructor(nodes: readonly ProfileNode[], ownSeconds: ReadonlyMap<number, number>) {
+    this.#byId = new Map(nodes.map((node) => [node.id, node]));
+    this.#ownSeconds = ownSeconds;
+  }
+
+  /** Returns the seconds of the node with all below it; `callers` are the functions above it. */
+  visit({ id, callFrame, children = [] }: ProfileNode, callers: readonly ProfileNode['callFrame'][]): number {
+    const own = this.#ownSeconds.get(id) ?? 0;
+    if (callFrame.functionName === IDLE) {
+      this.idleSeconds += own;
+      return 0;
+    }
+    const isPlaced = callFrame.url !== '' || callFrame.functionName.startsWith('(');
+    const placed = isPlaced ? callFrame : (callers.findLast(({ url }) => url !== '') ?? callFrame);
+    const text = isPlaced ? functionText(callFrame) : `${nameOf(callFrame)} in ${functionText(placed)}`;
+    if (own > 0) {
+      add(this.own, text, own);
+      add(this.parts, partOf(placed), own);
+    }
+    const inner = [...callers, callFrame];
+    const total = children.reduce((sum, child) => sum + this.visit(this.#byId.get(child)!, inner), own);
+    const isOutermost = !callers.some((caller) => functionText(caller) === text);
+    if (isOutermost && shortUrl(callFrame.url).startsWith('src/')) add(this.inclusive, text, total);
+    return total;
+  }
 }
 
-function functionText({ functionName, url, lineNumber }: ProfileNode['callFrame']): string {
-  const name = functionName === '' ? '(anonymous)' : functionName;
-  return url === '' ? name : `${name} ${shortUrl(url)}:${lineNumber + 1}`;
+function add<K>(sums: Map<K, number>, key: K, seconds: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + seconds);
+}
+
+function nameOf({ functionName }: ProfileNode['callFrame']): string {
+  return functionName === '' ? '(anonymous)' : functionName;
+}
+
+function functionText(frame: ProfileNode['callFrame']): string {
+  return frame.url === '' ? nameOf(frame) : `${nameOf(frame)} ${shortUrl(frame.url)}:${frame.lineNumber + 1}`;
 }
 
 /** A folder of the sources, a package, a module of Node, or the engine itself. */
@@ -85,6 +112,7 @@ function partOf({ functionName, url }: ProfileNode['callFrame']): string {
   return folder ?? short;
 }
 
+/** The path from the top of the tree, or from the last node_modules on. */
 function shortUrl(url: string): string {
-  return /(?:node_modules|src|bin|bench)\/.*$/.exec(url)?.[0] ?? url;
+  return /(?:node_modules|src|bin|bench)\/(?!.*node_modules\/).*$/.exec(url)?.[0] ?? url;
 }

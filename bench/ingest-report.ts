@@ -1,4 +1,4 @@
-import type { ThreadProfile } from './cpu-profile.ts';
+import type { Share, ThreadProfile } from './cpu-profile.ts';
 import type { BytesByKind } from './disk-bytes.ts';
 import type { IngestOptions, IngestRaw, LineResult, RateResult } from './ingest.ts';
 import { isSustained, KNEE_DEFINITION, kneeOf } from './knee.ts';
@@ -8,6 +8,7 @@ import { CLIENT_CORES_MAX, SEND_LAG_P99_MS_MAX, type StepResult } from './measur
 import type { Section, Table } from './report/report.ts';
 import { type BenchResult, environmentNotes, type Measurement } from './results.ts';
 
+const PARTS_SHOWN = 20;
 const LINE_NAMES: Readonly<Record<Line, string>> = {
   action: 'records, two signatures, no attachment',
   attachment: 'records with attachment (encrypted fields and six key wraps)',
@@ -52,7 +53,7 @@ export function ingestSections(result: BenchResult, raw: IngestRaw, options: Ing
     methodSection(result, options),
     ...raw.lines.flatMap((line) => [lineSection(line), timeSection(line)]),
     diskSection(raw),
-    ...(raw.profiles.length > 0 ? [profileSection(raw.profiles)] : []),
+    ...profileSections(raw),
   ];
 }
 
@@ -268,27 +269,27 @@ function diskSection({ disk, stored, transactions }: IngestRaw): Section {
   };
 }
 
-function profileSection(profiles: readonly ThreadProfile[]): Section {
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+function profileSections({ lines }: IngestRaw): readonly Section[] {
+  return lines
+    .flatMap(({ steps }) => steps)
+    .flatMap(({ profile }) => (profile === undefined ? [] : [profileSection(profile)]));
+}
+
+function profileSection({ name, seconds, idleSeconds, parts, own, inclusive }: ThreadProfile): Section {
+  const shares = (title: string, rows: readonly Share[]): Table => ({
+    title,
+    columns: ['what', 'share'],
+    rows: rows.map(([text, share]) => [text, `${(share * 100).toFixed(1)} %`]),
+  });
+  const busy = (seconds - idleSeconds).toFixed(1);
   return {
-    title: 'CPU profile of the first node',
-    notes: ['Sampled from start to stop; a profiled node is slower than the figures of a plain run.'],
-    tables: profiles.slice(0, 3).flatMap((profile, place): readonly Table[] => {
-      const busy = profile.seconds - profile.idleSeconds;
-      const name = `thread ${place + 1}, busy ${busy.toFixed(1)} of ${profile.seconds.toFixed(1)} s`;
-      return [
-        {
-          title: `Own time by part, ${name}`,
-          columns: ['part', 'share'],
-          rows: profile.parts.slice(0, 20).map(([part, share]) => [part, percent(share)]),
-        },
-        {
-          title: `Own time by function, ${name}`,
-          columns: ['function', 'share'],
-          rows: profile.functions.map(([text, share]) => [text, percent(share)]),
-        },
-      ];
-    }),
+    title: `Main thread of the first node: ${name}`,
+    notes: [`Shares of the ${busy} s that it was busy of ${seconds.toFixed(1)} s; sampling slows it down.`],
+    tables: [
+      shares('Own time by part, native code with its caller', parts.slice(0, PARTS_SHOWN)),
+      shares('Functions by own time', own),
+      shares('Functions of the sources, with all that they call', inclusive),
+    ],
     plots: [],
   };
 }

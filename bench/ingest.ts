@@ -1,8 +1,8 @@
-import path from 'node:path';
-import { readProfiles, type ThreadProfile } from './cpu-profile.ts';
+import { summarise, type ThreadProfile } from './cpu-profile.ts';
 import { type BytesByKind, diskBytes, storedBytes } from './disk-bytes.ts';
 import { describeEnvironment } from './environment.ts';
 import { ingestMeasurements, ingestSections } from './ingest-report.ts';
+import { InspectedProcess } from './inspector.ts';
 import { isSustained } from './knee.ts';
 import { LoadClient } from './load/client-process.ts';
 import type { Line } from './load/messages.ts';
@@ -16,6 +16,8 @@ export interface IngestOptions {
   readonly lines: readonly Line[];
   /** Planned transactions a second, rising. */
   readonly rates: readonly number[];
+  /** How many rates are measured that are not sustained, before a line ends: they show the curve beyond its knee. */
+  readonly unsustainedRates: number;
   readonly repeats: number;
   readonly rampMs: number;
   readonly intervalMs: number;
@@ -45,6 +47,8 @@ export interface LineResult {
 export interface RateResult {
   readonly rate: number;
   readonly repeats: readonly StepResult[];
+  /** Of the first node's main thread during all repeats; absent unless asked for. */
+  readonly profile?: ThreadProfile;
 }
 
 /** All that a run measured. */
@@ -54,30 +58,32 @@ export interface IngestRaw {
   readonly disk: BytesByKind;
   readonly stored: BytesByKind;
   readonly transactions: number;
-  readonly profiles: readonly ThreadProfile[];
 }
 
 const NODES = 4;
+/** Beyond the ports of API, peers and operator. */
+const INSPECTOR_PORT_OFFSET = 300;
 
 /** Measures committed transactions a second and their latency at rising rates, on four nodes of this machine. */
 export async function runIngest(
   options: IngestOptions,
   entry: string,
-  results: string,
   say: (line: string) => void,
 ): Promise<{ readonly result: BenchResult; readonly sections: readonly Section[] }> {
   const startedAt = new Date().toISOString();
   const environment = describeEnvironment(options.folder);
-  const profileFolder = options.isProfiled ? path.join(results, `profile-${process.pid}`) : undefined;
   say('starting four nodes');
-  const network = await startNetwork({ nodes: NODES, port: options.port, folder: options.folder, profileFolder });
+  const { port, folder, isProfiled } = options;
+  const inspectorPort = isProfiled ? port + INSPECTOR_PORT_OFFSET : undefined;
+  const network = await startNetwork({ nodes: NODES, port, folder, inspectorPort });
   let raw: IngestRaw;
   try {
-    const { lines, transactions } = await underLoad(network, options, entry, say);
+    const inspected = inspectorPort === undefined ? undefined : await InspectedProcess.connect(inspectorPort);
+    const { lines, transactions } = await underLoad(network, inspected, options, entry, say);
+    inspected?.close();
     await network.stop();
-    const { folder } = network.nodes[0]!;
-    const profiles = profileFolder === undefined ? [] : readProfiles(profileFolder);
-    raw = { lines, transactions, disk: diskBytes(folder), stored: await storedBytes(folder), profiles };
+    const first = network.nodes[0]!.folder;
+    raw = { lines, transactions, disk: diskBytes(first), stored: await storedBytes(first) };
   } finally {
     await network.stop();
     if (!options.isKept) network.remove();
@@ -98,6 +104,7 @@ export async function runIngest(
 
 async function underLoad(
   network: BenchNetwork,
+  inspected: InspectedProcess | undefined,
   options: IngestOptions,
   entry: string,
   say: (line: string) => void,
@@ -113,7 +120,7 @@ async function underLoad(
     const lines: LineResult[] = [];
     for (const line of options.lines) {
       transactions += await warmUp(network, client, line, options, say);
-      const steps = await climb(network, client, line, options, say);
+      const steps = await climb(network, inspected, client, line, options, say);
       for (const { facts } of steps.flatMap(({ repeats }) => repeats)) transactions += facts.transactions;
       lines.push({ line, steps });
     }
@@ -137,9 +144,10 @@ async function warmUp(
   return facts.transactions;
 }
 
-/** Raises the rate until one is not sustained. */
+/** Raises the rate until as many as asked for are not sustained. */
 async function climb(
   network: BenchNetwork,
+  inspected: InspectedProcess | undefined,
   client: LoadClient,
   line: Line,
   options: IngestOptions,
@@ -148,14 +156,17 @@ async function climb(
   const steps: RateResult[] = [];
   for (const rate of options.rates) {
     const repeats: StepResult[] = [];
+    await inspected?.startProfile();
     for (let repeat = 1; repeat <= options.repeats; repeat += 1) {
       const step = stepOf(line, rate, `${line}/${rate}/${repeat}`, options);
       const result = await measureStep(network, client, step);
       repeats.push(result);
       say(`${line} ${rate}/s, repeat ${repeat}: ${summaryOf(result)}`);
     }
-    steps.push({ rate, repeats });
-    if (!isSustained(repeats)) break;
+    const profile = await inspected?.stopProfile();
+    const name = `${line} at ${rate}/s`;
+    steps.push({ rate, repeats, ...(profile !== undefined && { profile: summarise(name, profile) }) });
+    if (steps.filter((each) => !isSustained(each.repeats)).length >= options.unsustainedRates) break;
   }
   return steps;
 }

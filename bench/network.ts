@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readConfig } from '../src/node/config.ts';
@@ -32,8 +32,8 @@ export interface BenchNetworkOptions {
   readonly port: number;
   /** Where the data folders are made; the system's folder for temporary files when undefined. */
   readonly folder: string | undefined;
-  /** The first node writes CPU profiles into this folder when it stops. */
-  readonly profileFolder: string | undefined;
+  /** Port at which the first node can be inspected; undefined for none. */
+  readonly inspectorPort: number | undefined;
 }
 
 const ENTRY = path.resolve(import.meta.dirname, '../bin/medledger.ts');
@@ -58,7 +58,7 @@ export async function startNetwork(options: BenchNetworkOptions): Promise<BenchN
       createdMs: Date.now(),
     });
     const started = testnet.nodes.map(({ folder, apiUrl }, index) =>
-      startNode(group, folder, apiUrl, index === 0 ? options.profileFolder : undefined),
+      startNode(group, folder, apiUrl, index === 0 ? options.inspectorPort : undefined),
     );
     await waitUntilReady(started, READY_MS);
     const nodes = started.map(({ folder, apiUrl, child }): BenchNode => {
@@ -80,16 +80,14 @@ function startNode(
   group: ProcessGroup,
   folder: string,
   apiUrl: string,
-  profileFolder: string | undefined,
+  inspectorPort: number | undefined,
 ): NodeProcess {
   const log = openSync(path.join(folder, 'node.log'), 'a', 0o600);
   const before = process.env['NODE_OPTIONS'];
   try {
-    if (profileFolder !== undefined) {
-      mkdirSync(profileFolder, { recursive: true });
-      // The group passes the environment on, and has no other way to give the runtime an option.
-      process.env['NODE_OPTIONS'] = `${before ?? ''} --cpu-prof --cpu-prof-dir=${profileFolder}`.trim();
-    }
+    // The group passes the environment on, and has no other way to give the runtime an option.
+    if (inspectorPort !== undefined)
+      process.env['NODE_OPTIONS'] = `${before ?? ''} --inspect=127.0.0.1:${inspectorPort}`.trim();
     return group.start(folder, apiUrl, log);
   } finally {
     if (before === undefined) delete process.env['NODE_OPTIONS'];

@@ -16,7 +16,9 @@ ingest:
   --lines LIST        of action,attachment,payload
   --rates LIST        planned transactions/s, rising
   --repeats N         of each rate (5)
+  --beyond N          rates measured that are not sustained, before a line ends (2)
   --interval S        measured seconds of each repeat; --ramp S before them, not measured
+  --warm-up S         before each line, at 500/s
   --collect-ms MS     longest collecting into one request (5); --collect-max N transactions (200)
   --profile           CPU profile of the first node
 retrieval:
@@ -60,8 +62,10 @@ function read(args: readonly string[]): BenchRequest {
       lines: text,
       rates: text,
       repeats: text,
+      beyond: text,
       interval: text,
       ramp: text,
+      'warm-up': text,
       'collect-ms': text,
       'collect-max': text,
       records: text,
@@ -69,7 +73,7 @@ function read(args: readonly string[]): BenchRequest {
   });
   const [name, ...rest] = positionals;
   if (values.help || name === undefined) return { kind: 'help', fault: undefined };
-  const number = (option: 'seed' | 'port' | 'repeats' | 'interval' | 'ramp' | 'records', usual: number) =>
+  const number = (option: 'seed' | 'port' | 'repeats' | 'beyond' | 'interval' | 'ramp' | 'records', usual: number) =>
     checkedNumber(option, values[option], usual);
   const common = {
     seed: number('seed', 1),
@@ -86,10 +90,11 @@ function read(args: readonly string[]): BenchRequest {
           ...common,
           lines: linesOf(values.lines),
           rates: ratesOf(values.rates, quick ? QUICK_RATES : RATES),
+          unsustainedRates: number('beyond', 2),
           repeats: number('repeats', 5),
           rampMs: 1_000 * number('ramp', quick ? 0.5 : 2),
           intervalMs: 1_000 * number('interval', quick ? 1.5 : 10),
-          warmUpMs: quick ? 4_000 : 20_000,
+          warmUpMs: 1_000 * checkedNumber('warm-up', values['warm-up'], quick ? 4 : 20),
           warmUpRate: 500,
           collectMs: checkedNumber('collect-ms', values['collect-ms'], 5),
           collectMax: checkedNumber('collect-max', values['collect-max'], 200),

@@ -27,6 +27,7 @@ export interface DirectRaw {
 
 const PAYLOAD_QUOTA_BYTES = 2 ** 30;
 const SIGNATURES_CACHED = 1_000;
+const WARM_UP = ['warm-up', ''] as const;
 
 /** Opens the data of a stopped node in this process and asks it the same questions, without HTTP. */
 export async function measureDirect(folder: string, questions: Questions, repeats: number): Promise<DirectRaw> {
@@ -51,16 +52,26 @@ async function timeAll(reader: Reader, questions: Questions, repeats: number): P
   const search = (question: CombinedQuestion) => reader.search(question);
   const heights = new Map(questions.lookups.map((id) => [id, reader.heightOf(id)]));
   const { warmUp } = questions;
-  await timeEach('warm-up', warmUp.lookups, 1, byState);
-  await timeEach('warm-up', warmUp.lookups, 1, byIndexes);
-  await timeEach('warm-up', [...warmUp.byRegion, ...warmUp.byMonth], 1, search);
+  await timeEach(WARM_UP, warmUp.lookups, 1, byState);
+  await timeEach(WARM_UP, warmUp.lookups, 1, byIndexes);
+  await timeEach(WARM_UP, [...warmUp.byRegion, ...warmUp.byMonth], 1, search);
   const inBlock = (id: Uint8Array) => reader.inBlock(id, heights.get(id)!);
   return [
-    await timeEach('direct: record by id through the state', questions.lookups, repeats, byState),
-    await timeEach('direct: record by id through outer and inner index', questions.lookups, repeats, byIndexes),
-    await timeEach('direct: record in a known block, pages read from disk', questions.lookups, repeats, inBlock),
-    await timeEach('direct: code, department and region', questions.byRegion, repeats, search),
-    await timeEach('direct: code, department and month', questions.byMonth, repeats, search),
+    await timeEach(['direct: record by id through the state', 'id, state'], questions.lookups, repeats, byState),
+    await timeEach(
+      ['direct: record by id through outer and inner index', 'id, outer + inner'],
+      questions.lookups,
+      repeats,
+      byIndexes,
+    ),
+    await timeEach(
+      ['direct: record in a known block, pages read from disk', 'id in block'],
+      questions.lookups,
+      repeats,
+      inBlock,
+    ),
+    await timeEach(['direct: code, department and region', 'region'], questions.byRegion, repeats, search),
+    await timeEach(['direct: code, department and month', 'month'], questions.byMonth, repeats, search),
   ];
 }
 
@@ -159,5 +170,5 @@ export function measureMadeUpBlock(seed: number, repeats: number): Timing {
     });
   once();
   const name = `inner index: record in a block of ${BLOCK_TRANSACTIONS}, in memory`;
-  return { name, repeats: Array.from({ length: repeats }, () => latenciesOf(once())) };
+  return { name, label: 'id in block, memory', repeats: Array.from({ length: repeats }, () => latenciesOf(once())) };
 }

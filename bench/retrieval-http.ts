@@ -9,6 +9,7 @@ import { type Timing, timeEach } from './timing.ts';
 
 const INDEXED_MS = 1_800_000;
 const POLL_MS = 200;
+const WARM_UP = ['warm-up', ''] as const;
 
 /** Waits until the node's search index has seen every block; returns the seconds that this took. */
 export async function waitUntilIndexed(node: BenchNode, genesisHash: Uint8Array): Promise<number> {
@@ -39,12 +40,12 @@ export async function measureHttp(
   };
   const search = (question: CombinedQuestion) => searchOverHttp(client, question);
   const { warmUp } = questions;
-  await timeEach('warm-up', warmUp.lookups, 1, lookup);
-  await timeEach('warm-up', [...warmUp.byRegion, ...warmUp.byMonth], 1, search);
+  await timeEach(WARM_UP, warmUp.lookups, 1, lookup);
+  await timeEach(WARM_UP, [...warmUp.byRegion, ...warmUp.byMonth], 1, search);
   return [
-    await timeEach('HTTP: record by id, signed request', questions.lookups, repeats, lookup),
-    await timeEach('HTTP: code, department and region', questions.byRegion, repeats, search),
-    await timeEach('HTTP: code, department and month', questions.byMonth, repeats, search),
+    await timeEach(['HTTP: record by id, signed request', 'HTTP: id'], questions.lookups, repeats, lookup),
+    await timeEach(['HTTP: code, department and region', 'HTTP: region'], questions.byRegion, repeats, search),
+    await timeEach(['HTTP: code, department and month', 'HTTP: month'], questions.byMonth, repeats, search),
   ];
 }
 

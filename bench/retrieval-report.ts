@@ -85,8 +85,8 @@ export function retrievalSections(result: BenchResult, raw: RetrievalRaw): reado
           xLabel: 'percentile',
           yLabel: 'milliseconds',
           isLogarithmic: true,
-          series: timingsOf(raw).map(({ name, repeats }) => ({
-            name: name.split(':')[0] === 'HTTP' ? name : shortName(name),
+          series: timingsOf(raw).map(({ label, repeats }) => ({
+            name: label,
             points: (['p50', 'p95', 'p99'] as const).map((percentile) => [
               Number(percentile.slice(1)),
               median(repeats.map((latencies) => latencies[percentile])),
@@ -105,11 +105,6 @@ export function retrievalSections(result: BenchResult, raw: RetrievalRaw): reado
       plots: [],
     },
   ];
-}
-
-/** A name that fits beside a plot. */
-function shortName(name: string): string {
-  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
 function diskTable(title: string, bytes: BytesByKind, records: number) {

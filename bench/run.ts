@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const { result, sections } =
     request.kind === 'ingest'
-      ? await runIngest(request.options, ENTRY, RESULTS, say)
+      ? await runIngest(request.options, ENTRY, say)
       : await runRetrieval(request.options, ENTRY, say);
   const folder = writeResult(RESULTS, result, sections);
   process.stdout.write(`${sections.map(sectionText).join('\n\n')}\n`);

@@ -3,12 +3,14 @@ import { type Latencies, latenciesOf } from './latency.ts';
 /** One kind of operation, timed one after another. */
 export interface Timing {
   readonly name: string;
+  /** The name in a few letters, for plots. */
+  readonly label: string;
   readonly repeats: readonly Latencies[];
 }
 
 /** Times `run` on each item by itself, the next one when the last has ended, and the whole as often as asked for. */
 export async function timeEach<T>(
-  name: string,
+  [name, label]: readonly [name: string, label: string],
   items: readonly T[],
   repeats: number,
   run: (item: T) => Promise<void> | void,
@@ -25,5 +27,5 @@ export async function timeEach<T>(
     }
     measured.push(latenciesOf(durationsUs));
   }
-  return { name, repeats: measured };
+  return { name, label, repeats: measured };
 }

@@ -8,6 +8,7 @@ import {
 } from '../client/build-transaction.ts';
 import type { AccountIdentity } from '../client/keys.ts';
 import { type Party, type Recipient, sealRecord } from '../client/seal-record.ts';
+import { wrapSecretNative } from '../crypto/node/hpke-wrap.ts';
 import type { RecordFields } from '../ledger/attachment.ts';
 import { recordIdOf } from '../ledger/transaction.ts';
 
@@ -76,7 +77,7 @@ function seal(
   version: number,
   recipients: Readonly<Record<Party, Recipient>>,
 ): Promise<Sealed> {
-  return sealRecord({ genesisHash, recordId, version, payload, fields, recipients });
+  return sealRecord({ genesisHash, recordId, version, payload, fields, recipients }, wrapSecretNative);
 }
 
 function finish(

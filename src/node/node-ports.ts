@@ -3,6 +3,7 @@ import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
 import { lookup } from '../index/inner/lookup.ts';
 import type { OuterIndex } from '../index/outer/outer-index.ts';
+import { OuterIndexError } from '../index/outer/outer-index-error.ts';
 import type { RecordRow } from '../index/outer/rows.ts';
 import type { RecordAmend, RecordCreate } from '../ledger/action.ts';
 import { blockHash } from '../ledger/block.ts';
@@ -12,7 +13,15 @@ import type { PayloadStore } from '../storage/payload-store.ts';
 import type { Chain } from './chain.ts';
 import { OperatorError } from './operator-error.ts';
 import { putPayload, readPayload } from './payload-dag.ts';
-import type { BlockEvent, NodePorts, NodeStatus, RecordHit, StoredBlock, StoredRecord } from './ports.ts';
+import {
+  type BlockEvent,
+  type NodePorts,
+  type NodeStatus,
+  type RecordHit,
+  RecordQueryError,
+  type StoredBlock,
+  type StoredRecord,
+} from './ports.ts';
 import type { TransactionIntake } from './transaction-intake.ts';
 import type { TransactionTracker } from './transaction-tracker.ts';
 
@@ -118,7 +127,7 @@ export function createNodePorts(dependencies: PortDependencies): {
       return older && { recordId, organisation: record.organisation, patient: record.patient, version, ...older };
     },
     async queryRecords(query) {
-      const page = await index.query(query);
+      const page = await index.query(query).catch(throwQueryError);
       const checks = await Promise.all(page.hits.map(confirmed));
       const wrong = page.hits.find((_, place) => checks[place] !== true);
       if (wrong !== undefined)
@@ -173,4 +182,14 @@ function asHit({
   fields,
 }: RecordRow): RecordHit {
   return { recordId, version, txId, height, index, patient, author, organisation, fields };
+}
+
+/** What the index says of the query itself is for whoever asked; the rest is for the operator. */
+function throwQueryError(error: unknown): never {
+  if (error instanceof OuterIndexError) {
+    const { code, message } = error;
+    if (code === 'query' || code === 'cursor') throw new RecordQueryError('refused', message);
+    if (code === 'busy') throw new RecordQueryError('busy', message);
+  }
+  throw error;
 }

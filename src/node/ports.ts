@@ -43,6 +43,18 @@ export interface RecordPage {
 }
 
 /** What became of a transaction. Only Committed and Expired can never change. */
+/** A search that was not carried out: it can not be answered as asked (`refused`), or too many wait (`busy`). */
+export class RecordQueryError extends Error {
+  override readonly name = 'RecordQueryError';
+  readonly kind: 'refused' | 'busy';
+
+  /** `message` says what to change. */
+  constructor(kind: 'refused' | 'busy', message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
 export type TransactionStatus =
   | { readonly kind: 'Unknown' }
   | { readonly kind: 'Pending' }
@@ -140,6 +152,7 @@ export interface NodePorts {
   account(address: Uint8Array): Account | undefined;
   /** One version of a record; the newest when none is named. */
   record(recordId: Uint8Array, version?: number): Promise<StoredRecord | undefined>;
+  /** Rejects with a RecordQueryError when the query does not make sense or there are too many. */
   queryRecords(query: RecordQuery): Promise<RecordPage>;
   attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
   /**

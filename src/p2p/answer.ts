@@ -58,7 +58,6 @@ async function serve<Q>(dependencies: AnswerDependencies, protocol: RequestProto
     }
     const budget = budgets.get(from) ?? newBudget(protocol);
     budgets.set(from, budget);
-    budget.running += 1;
     const signal = AbortSignal.timeout(protocol.deadlineMs);
     try {
       await exchange(dependencies, protocol, answer, { stream, from, budget, signal });
@@ -66,8 +65,6 @@ async function serve<Q>(dependencies: AnswerDependencies, protocol: RequestProto
       stream.abort(error instanceof Error ? error : new Error(String(error)));
       if (signal.aborted) counters.drop('slowFrame');
       if (error instanceof DecodeError) dependencies.onFault(from, `${protocol.id}: ${error.message}`);
-    } finally {
-      budget.running -= 1;
     }
   };
   // Those over the budget must still get their refusal; libp2p resets what is over its own limit.
@@ -93,15 +90,18 @@ async function exchange<Q>(
   counters.received(protocol.id, LENGTH_BYTES + frame.length);
   const request = decode(protocol.request, frame, protocol.requestBytesMax);
   let reply: Uint8Array;
-  if (budget.running > protocol.concurrentMax || !budget.replyBytes.take(0) || !budget.requests.take(1)) {
+  if (budget.running >= protocol.concurrentMax || !budget.replyBytes.take(0) || !budget.requests.take(1)) {
     counters.drop('overBudget');
     reply = Uint8Array.of(REPLY.busy);
   } else {
+    budget.running += 1;
     try {
       reply = encodeAnswer(protocol, await answer(request, from.publicKey));
     } catch (error) {
       onFailed(from, protocol.id, error);
       reply = Uint8Array.of(REPLY.failed);
+    } finally {
+      budget.running -= 1;
     }
     budget.replyBytes.charge(reply.length);
   }

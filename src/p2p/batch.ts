@@ -30,12 +30,16 @@ export function decodeBatch(frame: Uint8Array): readonly TransactionEnvelope[] {
   return batch;
 }
 
-/** Collects transactions and hands on encoded batches: at `BATCH.flushBytes`, or `BATCH.flushAfterMs` after the first. */
+/**
+ * Collects transactions and hands on encoded batches: at `BATCH.flushBytes`, or as soon as `BATCH.flushAfterMs` have
+ * passed since the last batch. So a lone transaction leaves in the turn it came in, and many share their batches.
+ */
 export class Batcher {
   readonly #onBatch: (frame: Uint8Array) => void;
   #collected: TransactionEnvelope[] = [];
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(onBatch: (frame: Uint8Array) => void) {
     this.#onBatch = onBatch;
@@ -51,7 +55,10 @@ export class Batcher {
       this.#bytes += encoded.length + (attachment?.length ?? 0) + ENVELOPE_OVERHEAD_BYTES;
       if (this.#bytes >= BATCH.flushBytes || this.#collected.length === BATCH.transactionsMax) this.flush();
     }
-    if (this.#collected.length > 0) this.#timer ??= setTimeout(() => this.flush(), BATCH.flushAfterMs);
+    if (this.#collected.length === 0) return;
+    const restMs = this.#flushedMs + BATCH.flushAfterMs - performance.now();
+    if (restMs <= 0) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), restMs);
   }
 
   /** Hands on what is collected now. */
@@ -62,6 +69,7 @@ export class Batcher {
     const batch = this.#collected;
     this.#collected = [];
     this.#bytes = 0;
+    this.#flushedMs = performance.now();
     this.#onBatch(encode(batchSchema, batch));
   }
 

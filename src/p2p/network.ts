@@ -23,7 +23,7 @@ import { Reconnector } from './reconnect.ts';
 import { RequestError, type RequestOptions, sendRequest } from './request.ts';
 
 /** Where a network's log events go; pino's loggers fit. */
-export interface NetworkLog {
+interface NetworkLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -149,11 +149,11 @@ class Libp2pNetwork implements Network {
       onFault: (peer, reason) => this.#punish(peer, reason),
       onStalled: ({ name }, reason) => options.log.warn({ peer: name, reason }, 'peer cut: it is too slow'),
       onOpen: ({ name, publicKey }) => {
-        options.log.info({ peer: name }, 'peer connected');
+        options.log.debug({ peer: name }, 'peer connected');
         if (!this.#isClosed) handlers.onConnected(publicKey);
       },
       onClosed: ({ name, publicKey }) => {
-        options.log.info({ peer: name }, 'peer disconnected');
+        options.log.debug({ peer: name }, 'peer disconnected');
         if (!this.#isClosed) handlers.onDisconnected(publicKey);
       },
       onReached: ({ name }) => this.#reconnector?.connected(name),
@@ -176,7 +176,8 @@ class Libp2pNetwork implements Network {
       counters,
       handlers: handlers.requests,
       onFault: (peer, reason) => this.#punish(peer, reason),
-      onFailed: ({ name }, protocol, error) => log.warn({ peer: name, protocol, error }, 'a request was not answered'),
+      onFailed: ({ name }, protocol, error) =>
+        log.warn({ peer: name, protocol, err: error }, 'a request was not answered'),
     });
     await libp2p.start();
     this.#gossip = joinGossip(options.topicSuffix, {
@@ -185,7 +186,7 @@ class Libp2pNetwork implements Network {
       counters,
       onMessage: (from, topic, data) => this.#deliverGossip(from, topic, data),
       onFault: (peer, reason) => this.#punish(peer, reason),
-      onUnsent: (topic, error) => log.debug({ topic, error }, 'gossip was not sent'),
+      onUnsent: (topic, error) => log.debug({ topic, err: error }, 'gossip was not sent'),
     });
     const ownName = toHex(ownPublicKey);
     this.#reconnector = new Reconnector({

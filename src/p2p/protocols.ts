@@ -21,7 +21,7 @@ export const CHANNEL = {
   bytesBurst: 64 * MIB,
   framesPerSecond: 20_000,
   framesBurst: 40_000,
-  /** From a frame's first byte to its last. */
+  /** From a frame's first byte to its last; looked at once in each such time, so at most twice as long. */
   frameDeadlineMs: 20_000,
 } as const;
 
@@ -40,9 +40,9 @@ export interface BlocksRequest {
 }
 
 /** Most blocks in one reply. */
-export const BLOCKS_PER_REQUEST_MAX = 64;
+const BLOCKS_PER_REQUEST_MAX = 64;
 /** Most bytes of blocks in one reply, unless the first block alone is larger. */
-export const BLOCKS_BYTES_MAX = 2 * MIB;
+const BLOCKS_BYTES_MAX = 2 * MIB;
 
 /** One request protocol: a stream for each request, a frame each way. */
 export interface RequestProtocol<Q> {

@@ -182,7 +182,8 @@ test('of a longer history than the bound the newest versions are named', async (
   const count = RECORD_POSITIONS_MAX + 3;
   const row = { ...versionOf(1, 1, 1, 0), fields: null };
   const versions = Array.from({ length: count }, (_, i) => ({ ...row, version: i + 1, index: i }));
-  await index.apply([blockOf(1, versions)]);
+  // Newest first: an older version that comes later is found as well.
+  await index.apply([blockOf(1, versions.toReversed())]);
   const positions = await index.recordPositions(row.recordId);
   assert.equal(
     positions.map(({ version }) => version),

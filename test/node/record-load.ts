@@ -15,7 +15,7 @@ import {
   submitUntilFinal,
   transactionBody,
 } from '../../src/client/index.ts';
-import { toHex, utf8 } from '../../src/codec/bytes.ts';
+import { fromHex, toHex, utf8 } from '../../src/codec/bytes.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { recordIdOf } from '../../src/ledger/transaction.ts';
 import type { Cluster } from './cluster.ts';
@@ -39,6 +39,7 @@ export interface Parties {
 const VALIDITY_MS = 300_000;
 const WAIT_MS = 5_000;
 const RETRY_PAUSE_MS = 50;
+const ASKED_AT_ONCE = 50;
 
 /** Registers a doctor and a patient of the organisation of node `number`, through that node. */
 export async function registerParties(cluster: Cluster, number: number): Promise<Parties> {
@@ -174,13 +175,17 @@ async function submitOnce(
  */
 export async function lostAt(client: NodeClient, acknowledged: readonly Acknowledged[]): Promise<string | undefined> {
   const places = new Set<string>();
-  for (const { txId, height, index } of acknowledged) {
-    const status = await client.transactionStatus(Uint8Array.from(Buffer.from(txId, 'hex')));
-    if (status.status !== 'Committed' || status.height !== height || status.index !== index)
-      return `${txId} was acknowledged at ${height}/${index}, and is now ${JSON.stringify(status)}`;
-    const place = `${height}/${index}`;
-    if (places.has(place)) return `two acknowledged transactions stand at ${place}`;
-    places.add(place);
+  for (let from = 0; from < acknowledged.length; from += ASKED_AT_ONCE) {
+    const asked = acknowledged.slice(from, from + ASKED_AT_ONCE);
+    const statuses = await Promise.all(asked.map(({ txId }) => client.transactionStatus(fromHex(txId))));
+    for (const [order, { txId, height, index }] of asked.entries()) {
+      const status = statuses[order]!;
+      if (status.status !== 'Committed' || status.height !== height || status.index !== index)
+        return `${txId} was acknowledged at ${height}/${index}, and is now ${JSON.stringify(status)}`;
+      const place = `${height}/${index}`;
+      if (places.has(place)) return `two acknowledged transactions stand at ${place}`;
+      places.add(place);
+    }
   }
   return undefined;
 }

@@ -101,11 +101,34 @@ test('garbage gossip is counted, not passed on, and ends the connection', async 
   const topic = TOPICS.transactions + 'ab'.repeat(32);
   rogue.services.gossip.subscribe(topic);
   await connectTo(rogue, victim);
-  while (rogue.services.gossip.getSubscribers(topic).length === 0)
-    await once(rogue.services.gossip, 'subscription-change');
-  await rogue.services.gossip.publish(topic, new Uint8Array(randomBytes(1_000)));
+  // Its own stream to the victim opens a moment after it has heard of the subscription.
+  for (let sent = 0; sent === 0; ) {
+    const { recipients } = await rogue.services.gossip.publish(topic, new Uint8Array(randomBytes(1_000)));
+    sent = recipients.length;
+    if (sent === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   await isCut(rogue, victim);
   assert.is(victim.transactions.length, 0);
+  await rogue.stop();
+  await victim.network.close();
+});
+
+test('bytes on the gossip stream that gossipsub cannot read leave everything else at work', async () => {
+  const victim = await admitRogue();
+  const rogue = await startRogue('rogue');
+  const connection = await connectTo(rogue, victim);
+  await victim.until(() => victim.network.connectedPeers().length === 1);
+  for (const bytes of [
+    Uint8Array.of(3, 0xff, 0xff, 0xff),
+    Uint8Array.of(0xff, 0xff, 0xff, 0x7f),
+    randomBytes(100_000),
+  ]) {
+    const stream = await connection.newStream('/meshsub/1.2.0');
+    stream.send(new Uint8Array(bytes));
+  }
+  const channel = await connection.newStream(CHANNEL.id);
+  channel.send(Uint8Array.of(0, 0, 0, 2, 1, 42));
+  await victim.until(() => victim.consensus.length === 1);
   await rogue.stop();
   await victim.network.close();
 });

@@ -4,6 +4,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import type { TransactionEnvelope } from '../../src/p2p/batch.ts';
 import type { AdmittedPeer } from '../../src/p2p/gate.ts';
 import { createNetwork, type Network, type NetworkHandlers } from '../../src/p2p/network.ts';
+import type { NetworkLimits } from '../../src/p2p/protocols.ts';
 
 // A promise that nobody handles must fail the test, whichever part of the network made it.
 process.on('unhandledRejection', (error) => {
@@ -30,6 +31,7 @@ export interface TestNodeOptions {
   readonly port?: number;
   readonly requests?: Partial<NetworkHandlers['requests']>;
   readonly handlers?: Partial<NetworkHandlers>;
+  readonly limits?: Partial<NetworkLimits>;
 }
 
 const log = { debug() {}, info() {}, warn() {} };
@@ -52,7 +54,7 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
       listen: [`/ip4/127.0.0.1/tcp/${options.port ?? 0}`],
       peers: options.peers ?? [],
       topicSuffix: 'ab'.repeat(32),
-      limits: { reconnectFirstMs: 100, reconnectMaxMs: 500, handshakeTimeoutMs: 1_000 },
+      limits: { reconnectFirstMs: 100, reconnectMaxMs: 500, handshakeTimeoutMs: 1_000, ...options.limits },
       log,
     },
     {

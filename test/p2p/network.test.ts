@@ -86,6 +86,16 @@ test('a peer that restarts is reached again, and a new member is reached at once
   await closeAll([a, again, c]);
 });
 
+test('nodes that dial each other at the same moment settle on working links', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    // Without a wait before the first dial both sides dial at once.
+    const nodes = await startMesh(['a', 'b', 'c'], { limits: { reconnectFirstMs: 0, reconnectMaxMs: 20 } });
+    for (const { network } of nodes) network.broadcast(numbered(round));
+    for (const node of nodes) await node.until(() => node.consensus.length === 2);
+    await closeAll(nodes);
+  }
+});
+
 test('an observer hears of blocks and neither gets nor gives consensus messages', async () => {
   const [member, observer] = await Promise.all([startNode('a'), startNode('b')]);
   observer.network.setMembers([asPeer(member)]);

@@ -279,7 +279,7 @@ export const ENDPOINTS = {
     }),
     ...NO_BODY,
     success: { 200: json(schemas.recordPageSchema) },
-    problems: ['notPermitted'],
+    problems: ['notPermitted', 'notReady'],
   },
   putPayload: {
     method: 'PUT',

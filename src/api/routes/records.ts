@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 import { equalBytes, fromHex } from '../../codec/bytes.ts';
 import type { RecordAmend, RecordCreate } from '../../ledger/action.ts';
 import type { AttachmentReference } from '../../ledger/transaction.ts';
-import type { NodePorts, RecordQuery, StoredRecord } from '../../node/ports.ts';
+import { type NodePorts, type RecordQuery, RecordQueryError, type StoredRecord } from '../../node/ports.ts';
 import { ENDPOINTS, RECORDS_PAGE_DEFAULT } from '../contract/endpoints.ts';
 import { parseAddressParameter } from '../parameters.ts';
 import { checkParty } from '../party.ts';
@@ -47,7 +47,7 @@ export function recordRoutes(scope: FastifyInstance, { ports, auth }: RouteConte
     ...routeOf('records', ENDPOINTS.records, auth),
     handler: async (request) => {
       const query = permittedQuery(ports, callerOfRequest(request), readQuery(request.query));
-      return recordPageView(await ports.queryRecords(query));
+      return recordPageView(await ports.queryRecords(query).catch(throwQueryProblem));
     },
   });
 }
@@ -103,6 +103,11 @@ function permittedQuery(ports: NodePorts, { address, account }: Caller, query: R
   if (query.organisation !== undefined && !equalBytes(query.organisation, own))
     throw new ProblemError('notPermitted', 'Search the records of another organisation at its own node.');
   return { ...query, organisation: own };
+}
+
+function throwQueryProblem(error: unknown): never {
+  if (!(error instanceof RecordQueryError)) throw error;
+  throw new ProblemError(error.kind === 'busy' ? 'notReady' : 'badParameter', error.message);
 }
 
 /** The same bytes as the type that Fastify sends as they are. */

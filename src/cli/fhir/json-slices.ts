@@ -50,6 +50,8 @@ function skipSpace(json: string, from: number): number {
   return position;
 }
 
+const STRUCTURE = /["{}[\]]/g;
+
 /** Position after the value at `start`. Without recursion: depth costs nothing. */
 function valueEnd(json: string, start: number): number {
   const first = json[start];
@@ -58,22 +60,28 @@ function valueEnd(json: string, start: number): number {
   let depth = 0;
   let position = start;
   do {
-    const character = json[position];
-    if (character === '"') {
-      position = stringEnd(json, position);
-      continue;
-    }
-    if (character === '{' || character === '[') depth += 1;
-    if (character === '}' || character === ']') depth -= 1;
-    position += 1;
+    // From one character of structure to the next: most of a file is between them.
+    STRUCTURE.lastIndex = position;
+    STRUCTURE.test(json);
+    position = STRUCTURE.lastIndex;
+    const character = json[position - 1];
+    if (character === '"') position = stringEnd(json, position - 1);
+    else depth += character === '{' || character === '[' ? 1 : -1;
   } while (depth > 0);
   return position;
 }
 
 function stringEnd(json: string, start: number): number {
-  let position = start + 1;
-  while (json[position] !== '"') position += json[position] === '\\' ? 2 : 1;
-  return position + 1;
+  let quote = json.indexOf('"', start + 1);
+  while (isEscaped(json, quote)) quote = json.indexOf('"', quote + 1);
+  return quote + 1;
+}
+
+/** True after an odd number of backslashes. */
+function isEscaped(json: string, position: number): boolean {
+  let backslashes = 0;
+  while (json[position - 1 - backslashes] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
 }
 
 function atomEnd(json: string, start: number): number {

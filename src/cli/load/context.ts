@@ -21,6 +21,8 @@ export interface LoadContext {
   readonly patience: Patience;
   readonly sealing: Stopwatch;
   readonly sending: Stopwatch;
+  /** Milliseconds since the Unix epoch. */
+  readonly nowMs: () => number;
   /** Last block time for what is signed now. */
   readonly validUntilMs: () => number;
 }

@@ -12,7 +12,7 @@ import { type LoggedTransaction, settle } from './settle.ts';
 /** Records sealed, logged and sent together. */
 const BATCH = 100;
 /** Batches of one hospital that wait for their blocks while the next is sealed. */
-const BATCHES_IN_FLIGHT = 2;
+const BATCHES_IN_FLIGHT = 4;
 /** Records of one hospital that are sealed and put at a time. */
 const SEALING_AT_ONCE = 6;
 /** Meaning known to the organisation: all that comes from a bundle is of one class, so that it tells nothing. */
@@ -89,7 +89,7 @@ export class HospitalLoad {
 
   /** The signed record, or why the resource can not become one. */
   async #sealOne(planned: PlannedResource, organisation: Holder): Promise<SealedTransaction | string> {
-    const { ledger, validUntilMs } = this.#context;
+    const { ledger, nowMs, validUntilMs } = this.#context;
     const patient = this.#people.patient(planned, organisation).identity;
     try {
       return await sealNewRecord({
@@ -100,7 +100,7 @@ export class HospitalLoad {
         payload: planned.resource.payload,
         fields: planned.resource.fields,
         class: RECORD_CLASS,
-        retainUntilMs: Date.now() + RETENTION_MS,
+        retainUntilMs: nowMs() + RETENTION_MS,
         validUntilMs: validUntilMs(),
       });
     } catch (error) {

@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly patienceMs: number;
   /** Seconds that reading the bundles took. */
   readonly readingSeconds: number;
+  /** Milliseconds since the Unix epoch; the system's clock when absent. */
+  readonly nowMs?: () => number;
 }
 
 const LOG_FILE = 'load.log';
@@ -54,6 +56,7 @@ export async function loadBundles(options: LoadOptions, progress: LoadProgress):
     log = await openLoadLog(path.join(keys.folder, LOG_FILE), ledger.genesisHash);
     const nodes = await connectNodes(options.nodeUrls, ledger, patience);
     const { maxValidityMs } = ledger.genesis.parameters;
+    const nowMs = options.nowMs ?? Date.now;
     const context: LoadContext = {
       ledger,
       keys,
@@ -62,7 +65,8 @@ export async function loadBundles(options: LoadOptions, progress: LoadProgress):
       patience,
       sealing: new Stopwatch(),
       sending: new Stopwatch(),
-      validUntilMs: () => Date.now() + Math.floor(VALIDITY_SHARE * maxValidityMs),
+      nowMs,
+      validUntilMs: () => nowMs() + Math.floor(VALIDITY_SHARE * maxValidityMs),
     };
     return await run(context, options, progress, startMs);
   } finally {
