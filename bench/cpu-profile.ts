@@ -7,7 +7,7 @@ export interface ThreadProfile {
   readonly idleSeconds: number;
   /** Own time by part of the program; native code counts to the part that calls it. Shares of the busy time. */
   readonly parts: readonly Share[];
-  /** Functions with the largest own time. */
+  /** Functions with the largest own time; native code, whose names are not reliable, by the function that calls it. */
   readonly own: readonly Share[];
   /** Functions of the sources with the largest time, all that they call included. */
   readonly inclusive: readonly Share[];
@@ -77,7 +77,7 @@ class CallSums {
     }
     const isPlaced = callFrame.url !== '' || callFrame.functionName.startsWith('(');
     const placed = isPlaced ? callFrame : (callers.findLast(({ url }) => url !== '') ?? callFrame);
-    const text = isPlaced ? functionText(callFrame) : `${nameOf(callFrame)} in ${functionText(placed)}`;
+    const text = isPlaced ? functionText(callFrame) : `native code in ${functionText(placed)}`;
     if (own > 0) {
       add(this.own, text, own);
       add(this.parts, partOf(placed), own);

@@ -32,6 +32,8 @@ export interface IngestOptions {
   readonly seed: number;
   readonly port: number;
   readonly folder: string | undefined;
+  /** Parameter of the ledger. */
+  readonly blockTransactionsMax: number;
   /** Whether to profile the first node, which slows it down. */
   readonly isProfiled: boolean;
   /** Whether the data folders stay. */
@@ -73,9 +75,15 @@ export async function runIngest(
   const startedAt = new Date().toISOString();
   const environment = describeEnvironment(options.folder);
   say('starting four nodes');
-  const { port, folder, isProfiled } = options;
+  const { port, folder, isProfiled, blockTransactionsMax } = options;
   const inspectorPort = isProfiled ? port + INSPECTOR_PORT_OFFSET : undefined;
-  const network = await startNetwork({ nodes: NODES, port, folder, inspectorPort });
+  const network = await startNetwork({
+    nodes: NODES,
+    port,
+    folder,
+    inspectorPort,
+    parameters: { blockTransactionsMax },
+  });
   let raw: IngestRaw;
   try {
     const inspected = inspectorPort === undefined ? undefined : await InspectedProcess.connect(inspectorPort);

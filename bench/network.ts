@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Parameters } from '../src/ledger/parameters.ts';
 import { readConfig } from '../src/node/config.ts';
 import { type NodeProcess, ProcessGroup, waitUntilReady } from '../src/node/process-group.ts';
 import { createTestnet } from '../src/node/testnet.ts';
@@ -32,6 +33,8 @@ export interface BenchNetworkOptions {
   readonly port: number;
   /** Where the data folders are made; the system's folder for temporary files when undefined. */
   readonly folder: string | undefined;
+  /** Parameters of the ledger other than the usual ones. */
+  readonly parameters: Partial<Parameters>;
   /** Port at which the first node can be inspected; undefined for none. */
   readonly inspectorPort: number | undefined;
 }
@@ -54,7 +57,7 @@ export async function startNetwork(options: BenchNetworkOptions): Promise<BenchN
       nodes: options.nodes,
       port: options.port,
       ledger: 'benchmark',
-      parameters: {},
+      parameters: options.parameters,
       createdMs: Date.now(),
     });
     const started = testnet.nodes.map(({ folder, apiUrl }, index) =>

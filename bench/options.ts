@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_PARAMETERS } from '../src/ledger/parameters.ts';
 import type { IngestOptions } from './ingest.ts';
 import type { Line } from './load/messages.ts';
 import type { RetrievalOptions } from './retrieval.ts';
@@ -20,6 +21,7 @@ ingest:
   --interval S        measured seconds of each repeat; --ramp S before them, not measured
   --warm-up S         before each line, at 500/s
   --collect-ms MS     longest collecting into one request (5); --collect-max N transactions (200)
+  --block-max N       blockTransactionsMax in the genesis, to see what the size of blocks does
   --profile           CPU profile of the first node
 retrieval:
   --records N         records to load (100000)
@@ -69,6 +71,7 @@ function read(args: readonly string[]): BenchRequest {
       'collect-ms': text,
       'collect-max': text,
       records: text,
+      'block-max': text,
     },
   });
   const [name, ...rest] = positionals;
@@ -100,6 +103,11 @@ function read(args: readonly string[]): BenchRequest {
           collectMax: checkedNumber('collect-max', values['collect-max'], 200),
           singleRateMax: 100,
           patientsPerNode: quick ? 50 : 500,
+          blockTransactionsMax: checkedNumber(
+            'block-max',
+            values['block-max'],
+            DEFAULT_PARAMETERS.blockTransactionsMax,
+          ),
           isProfiled: values.profile,
         },
       };

@@ -4,6 +4,7 @@ import { equalBytes } from '../src/codec/bytes.ts';
 import { buildIndex } from '../src/index/inner/build.ts';
 import { indexEntry } from '../src/index/inner/entry.ts';
 import { lookup } from '../src/index/inner/lookup.ts';
+import { BLOCK_TRANSACTIONS_MAX } from '../src/ledger/block.ts';
 import { decodeTransaction, recordIdOf } from '../src/ledger/transaction.ts';
 import { type Chain, openChain } from '../src/node/chain.ts';
 import { type NodeData, openNodeData } from '../src/node/node-data.ts';
@@ -140,15 +141,14 @@ async function scanFor(chain: Chain, { store }: NodeData, recordId: Uint8Array) 
   return { transactions, scanSeconds: (performance.now() - begun) / 1_000 };
 }
 
-const BLOCK_TRANSACTIONS = 10_000;
 const LOOKUPS = 10_000;
 const PATIENTS = 2_000;
 
-/** Lookups by record id in the index of a made-up block of 10,000 transactions with five keys each, in memory. */
+/** Lookups by record id in the index of a made-up block, the largest there can be, five keys a transaction. */
 export function measureMadeUpBlock(seed: number, repeats: number): Timing {
   const chance = seededChance(seed, 'block');
   const random = (length: number) => Uint8Array.from({ length }, () => Math.floor(chance() * 256));
-  const recordIds = Array.from({ length: BLOCK_TRANSACTIONS }, () => random(16));
+  const recordIds = Array.from({ length: BLOCK_TRANSACTIONS_MAX }, () => random(16));
   const patients = Array.from({ length: PATIENTS }, () => random(32));
   const [author, organisation] = [random(32), random(32)];
   const entries = recordIds.flatMap((recordId, txIndex) => [
@@ -161,7 +161,7 @@ export function measureMadeUpBlock(seed: number, repeats: number): Timing {
   const { pages } = buildIndex(entries);
   const once = () =>
     Array.from({ length: LOOKUPS }, () => {
-      const wanted = Math.floor(chance() * BLOCK_TRANSACTIONS);
+      const wanted = Math.floor(chance() * BLOCK_TRANSACTIONS_MAX);
       const begun = performance.now();
       const [found] = lookup(pages, 'record', recordIds[wanted]!);
       const durationUs = (performance.now() - begun) * 1_000;
@@ -169,6 +169,6 @@ export function measureMadeUpBlock(seed: number, repeats: number): Timing {
       return durationUs;
     });
   once();
-  const name = `inner index: record in a block of ${BLOCK_TRANSACTIONS}, in memory`;
+  const name = `inner index: record in a block of ${BLOCK_TRANSACTIONS_MAX}, in memory`;
   return { name, label: 'id in block, memory', repeats: Array.from({ length: repeats }, () => latenciesOf(once())) };
 }

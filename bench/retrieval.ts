@@ -52,7 +52,7 @@ export async function runRetrieval(
   const environment = describeEnvironment(options.folder);
   say('starting four nodes');
   const { port, folder } = options;
-  const network = await startNetwork({ nodes: NODES, port, folder, inspectorPort: undefined });
+  const network = await startNetwork({ nodes: NODES, port, folder, parameters: {}, inspectorPort: undefined });
   let raw: RetrievalRaw;
   try {
     raw = await measure(network, options, entry, say);

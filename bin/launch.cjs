@@ -33,7 +33,11 @@ function findNode() {
 
 /** Runs `entry` (a TypeScript file) with `args` under the found Node. */
 function launch(entry, args) {
-  const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', entry, ...args], { stdio: 'inherit' });
+  const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', entry, ...args], {
+    stdio: 'inherit',
+    // Compiled code is kept beside the packages: stripping and compiling anew would double the time to start.
+    env: { NODE_COMPILE_CACHE: path.join(__dirname, '..', 'node_modules', '.cache', 'compile'), ...process.env },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal sends Ctrl-C to the whole foreground group; passing it on twice would force the exit.
     process.on(signal, () => {

@@ -1,8 +1,6 @@
-import path from 'node:path';
 import type { Testnet } from '../node/testnet.ts';
 import { parseBundle } from './fhir/bundle.ts';
 import { syntheticBundles } from './fhir/synthetic.ts';
-import { openKeyFolder } from './key-folder.ts';
 import { loadBundles } from './load/loader.ts';
 import { showStages } from './load.ts';
 

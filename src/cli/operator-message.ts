@@ -9,6 +9,7 @@ const OPERATING_ERRORS: ReadonlySet<string> = new Set([
   'KeyFileError',
   'AddressError',
   'StorageError',
+  'ListenError',
   'OuterIndexError',
   'NodeUnreachable',
   'NodeResponseError',

@@ -31,6 +31,19 @@ export class Patience {
     this.#timer = this.#wait();
   }
 
+  /** What `submitUntilFinal` reports of `what`, such as transactions: fewer open ones are a step forward. */
+  watch(what: string): { readonly signal: AbortSignal; readonly onRetry: (open: number, reason: string) => void } {
+    let openBefore = Number.POSITIVE_INFINITY;
+    return {
+      signal: this.signal,
+      onRetry: (open, reason) => {
+        if (open < openBefore && openBefore !== Number.POSITIVE_INFINITY) this.advanced();
+        openBefore = open;
+        this.retrying(`${open} ${what} open, ${reason}`);
+      },
+    };
+  }
+
   /** Something has to be tried again, and why. */
   retrying(reason: string): void {
     this.#lastReason = reason.replace(/\.$/, '');

@@ -46,10 +46,7 @@ export async function send(
   const patience = new Patience(PATIENCE_MS, 'See its log; what was sent may still be committed.');
   try {
     await patience.untilAnswered(before);
-    const [status] = await submitUntilFinal(client, [transaction], {
-      signal: patience.signal,
-      onRetry: (_, reason) => patience.retrying(reason),
-    });
+    const [status] = await submitUntilFinal(client, [transaction], patience.watch('transactions'));
     return status!;
   } finally {
     patience.close();

@@ -20,7 +20,10 @@ export function parseAddress(text: string): Uint8Array {
   if (!/^med1/i.test(text)) throw new AddressError(`"${shown(text)}" is no address: an address starts with med1`);
   let bytes: Uint8Array;
   try {
-    bytes = bech32m.decodeToBytes(text).bytes;
+    const decoded = bech32m.decodeToBytes(text);
+    // The separator is the last 1, so another prefix may begin with ours.
+    if (decoded.prefix !== PREFIX) throw new Error(`the prefix is ${decoded.prefix}`);
+    bytes = decoded.bytes;
   } catch (cause) {
     const message = `"${shown(text)}" is no address: mistyped or incomplete, its checksum does not match`;
     throw new AddressError(message, { cause });

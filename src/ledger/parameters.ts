@@ -35,7 +35,7 @@ type Bound = readonly [least: number, usual: number, most: number];
 export const PARAMETER_BOUNDS: Readonly<Record<keyof Parameters, Bound>> = {
   blockTransactionsMax: [1, 2_000, BLOCK_TRANSACTIONS_MAX],
   blockBodyBytesMax: [16 * 1024, BLOCK_BODY_BYTES_MAX, BLOCK_BODY_BYTES_MAX],
-  blockAttachmentBytesMax: [16 * 1024, 8 * 1024 * 1024, 64 * 1024 * 1024],
+  blockAttachmentBytesMax: [16 * 1024, 8 * 1024 * 1024, 32 * 1024 * 1024],
   executionCostMax: [10_000, 1_000_000, 100_000_000],
   maxValidityMs: [10_000, 600_000, 86_400_000],
   precisionMs: [1, 500, 60_000],

@@ -15,7 +15,7 @@ export interface Rejection {
   readonly detail: string;
 }
 
-/** The closed list, in the order in which a transaction meets the checks. */
+/** The closed list. Which check comes first is for `executeTransaction` to say. */
 export const REJECTIONS = {
   malformed: {
     meaning: 'The bytes are not the canonical encoding of a transaction.',

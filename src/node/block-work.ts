@@ -30,7 +30,9 @@ export interface BlockWorkDependencies {
   readonly mempool: Mempool;
   readonly tracker: TransactionTracker;
   readonly intake: TransactionIntake;
-  readonly requests: BodyRequests;
+  readonly requests: BodyRequests & {
+    requestBlock(peer: Uint8Array, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
+  };
   /** The one way into the chain, shared with catch-up; resolves when block `height` is committed. */
   readonly commit: (
     height: number,
@@ -130,8 +132,8 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
       if (known !== undefined) return known.proposal;
       const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
       for (const peer of from) {
-        const [frame] = await requests.requestBodies(peer, [hash], signal).catch(() => [null]);
-        const block = frame == null ? undefined : readWholeBlock(chain.genesisHash, hash, frame);
+        const frame = await requests.requestBlock(peer, hash, signal).catch(() => null);
+        const block = frame === null ? undefined : readWholeBlock(chain.genesisHash, hash, frame);
         if (block === undefined) continue;
         await intake.verifyAhead(block.transactions);
         held.put(block);

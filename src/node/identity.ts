@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { DecodeError } from '../codec/decode-error.ts';
 import { parseAddress } from '../crypto/address.ts';
 import { readAccountKey, readValidatorKey } from '../crypto/node/keystore.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
@@ -31,7 +32,7 @@ export function readIdentity(folder: DataFolder): NodeIdentity {
   const { signingSeed } = readValidatorKey(path.join(folder.keys, VALIDATOR_KEY_FILE));
   return {
     genesisDocument,
-    genesis: decodeGenesis(genesisDocument),
+    genesis: readDocument(genesisDocument, folder.genesis),
     seed: signingSeed,
     signer: sodiumSigner(signingSeed),
     organisationKey: readOrganisationKey(path.join(folder.keys, ORGANISATION_KEY_FILE)),
@@ -46,6 +47,15 @@ function readGenesis(file: string): Uint8Array {
       `Cannot read the genesis document ${file} (${(error as NodeJS.ErrnoException).code}). ` +
         'Every member has the same one: copy it from another hospital.',
     );
+  }
+}
+
+function readDocument(encoded: Uint8Array, file: string): GenesisDocument {
+  try {
+    return decodeGenesis(encoded);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new OperatorError(`${file} is no genesis document (${error.message}): copy it from another hospital again.`);
   }
 }
 

@@ -3,8 +3,6 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 /** What a node measures of itself; no name or label ever carries clinical data or an account. */
 export interface Metrics {
   readonly registry: Registry;
-  readonly height: Gauge;
-  readonly view: Gauge;
   readonly viewChanges: Counter;
   readonly transactionsCommitted: Counter;
   readonly transactionsRejected: Counter<'code'>;
@@ -17,11 +15,15 @@ export interface Metrics {
 
 /** Readings that are taken when the metrics are asked for. */
 export interface MetricSources {
+  height(): number;
+  view(): number;
   mempoolTransactions(): number;
   mempoolBytes(): number;
   connectedPeers(): number;
   missingValidators(): number;
   indexLagBlocks(): number;
+  /** What the network dropped since the start, by reason. */
+  networkDropped(): Readonly<Record<string, number>>;
   protocolBytes(): readonly { readonly protocol: string; readonly direction: 'in' | 'out'; readonly bytes: number }[];
 }
 
@@ -31,20 +33,18 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string, read?: () => number) =>
+  const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
       help,
       registers,
-      ...(read === undefined
-        ? {}
-        : {
-            collect() {
-              this.set(read());
-            },
-          }),
+      collect() {
+        this.set(read());
+      },
     });
   const histogram = (name: string, help: string) => new Histogram({ name, help, registers, buckets: DURATION_BUCKETS });
+  gauge('medledger_consensus_height', 'Height of the last committed block', sources.height);
+  gauge('medledger_consensus_view', 'View of the height being decided', sources.view);
   gauge('medledger_mempool_transactions', 'Transactions waiting for a block', sources.mempoolTransactions);
   gauge('medledger_mempool_bytes', 'Bytes of waiting transactions with attachments', sources.mempoolBytes);
   gauge('medledger_p2p_peers', 'Connected members', sources.connectedPeers);
@@ -59,10 +59,17 @@ export function createMetrics(sources: MetricSources): Metrics {
       for (const { protocol, direction, bytes } of sources.protocolBytes()) this.set({ protocol, direction }, bytes);
     },
   });
+  new Gauge({
+    name: 'medledger_p2p_dropped',
+    help: 'What the network dropped since the start, by reason',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      for (const [reason, count] of Object.entries(sources.networkDropped())) this.set({ reason }, count);
+    },
+  });
   return {
     registry,
-    height: gauge('medledger_consensus_height', 'Height of the last committed block'),
-    view: gauge('medledger_consensus_view', 'View of the height being decided'),
     viewChanges: new Counter({
       name: 'medledger_consensus_view_changes_total',
       help: 'View changes this node asked for',

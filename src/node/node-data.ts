@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
+import { encodeJournalRecord } from '../consensus/journal-record.ts';
 import { type OuterIndex, openOuterIndex } from '../index/outer/outer-index.ts';
 import { genesisHash } from '../ledger/genesis.ts';
 import { openStore, type Store } from '../storage/block-store.ts';
 import type { DataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
-import { type Journal, openJournal } from '../storage/journal.ts';
+import { createJournal, type Journal, openJournal } from '../storage/journal.ts';
 import { openPayloadStore, type PayloadStore } from '../storage/payload-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { encodeRecord } from './journal-entry.ts';
 
 /** Everything of a node that is on disk, open and locked. */
 export interface NodeData {
@@ -33,7 +36,7 @@ export async function openNodeData(
     closers.push(() => lock.release());
     const store = await openStore(folder.ledger, { genesisHash: genesisHash(genesisDocument) });
     closers.push(() => store.close());
-    const journal = await openJournal(folder.journal);
+    const journal = await openOrReplaceJournal(folder.journal, log);
     closers.push(() => journal.close());
     if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'a torn end of the journal was cut');
     const payloads = await openPayloadStore(folder.payloads, { quotaBytes: payloadQuotaBytes });
@@ -44,5 +47,22 @@ export async function openNodeData(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/**
+ * A key whose journal is gone may have signed what this node no longer knows: the new journal begins with that, and the
+ * node signs nothing until the others have moved on (consensus.md §7).
+ */
+async function openOrReplaceJournal(file: string, log: Logger): Promise<Journal> {
+  try {
+    return await openJournal(file);
+  } catch (error) {
+    if (!(error instanceof StorageError && error.code === 'JournalMissing')) throw error;
+    log.error(
+      { file },
+      'the journal is missing: the node stays silent until other validators have shown where they stand',
+    );
+    return createJournal(file, encodeRecord(encodeJournalRecord({ kind: 'Amnesia' })));
   }
 }

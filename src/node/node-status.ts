@@ -54,10 +54,22 @@ export function readinessFaults(sources: StatusSources, isCatchingUp: boolean, i
   const faults: string[] = [];
   if (isDraining) faults.push('the node is shutting down');
   if (isCatchingUp) faults.push('the node is fetching blocks that it missed');
-  const { quorum, own } = describeCore(sources.core);
-  const reachable = sources.connectedPeers().length + (own === null ? 0 : 1);
+  const { quorum, own, maySign } = describeCore(sources.core);
+  if (own !== null && !maySign)
+    faults.push('the node lost its journal and signs nothing until the others have moved on');
+  const validators = sources.chain.validators.validators.length;
+  const reachable = validators - missingValidators(sources);
   if (reachable < quorum) faults.push(`${reachable} of the ${quorum} validators that agreement needs are connected`);
   return faults;
+}
+
+/** Validators of the next height, other than this node, that are not connected. */
+export function missingValidators({ chain, publicKey, connectedPeers }: StatusSources): number {
+  const connected = connectedPeers();
+  return chain.validators.validators.filter(
+    (validator) =>
+      !equalBytes(validator.publicKey, publicKey) && !connected.some((peer) => equalBytes(peer, validator.publicKey)),
+  ).length;
 }
 
 function peerStatuses(sources: StatusSources, own: number | null): PeerStatus[] {

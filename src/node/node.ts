@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { encode } from '../codec/cbor.ts';
-import { createVerifierPool } from '../crypto/node/verifier-pool.ts';
+import { describeCore } from '../consensus/describe.ts';
+import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-pool.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
+import { cidText } from '../crypto/payload-cid.ts';
 import { signatureSelfTest } from '../crypto/speccheck.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
+import type { PayloadStore } from '../storage/payload-store.ts';
 import { encodeBlockFrame } from './block-frame.ts';
 import { blockRows } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
@@ -19,14 +22,14 @@ import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './c
 import { ConsensusInlet } from './consensus-inlet.ts';
 import type { EffectRunner } from './effect-runner.ts';
 import { HeldBlocks } from './held-blocks.ts';
-import { readIdentity } from './identity.ts';
+import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
 import { JournalKeeper, readJournalContent } from './journal-keeper.ts';
 import { Mempool } from './mempool.ts';
 import { createMetrics } from './metrics.ts';
-import { openNodeData } from './node-data.ts';
+import { type NodeData, openNodeData } from './node-data.ts';
 import { createNodePorts } from './node-ports.ts';
-import { nodeStatus, readinessFaults, type StatusSources } from './node-status.ts';
+import { missingValidators, nodeStatus, readinessFaults, type StatusSources } from './node-status.ts';
 import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
 import { createRequestServer } from './request-server.ts';
@@ -64,11 +67,33 @@ export interface RunningNode {
 
 /** Starts a node from its data folder: opens the data, takes up consensus where the journal left it, and connects. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { config, log } = options;
   signatureSelfTest(verifySignature);
   const folder = await checkDataFolder(options.folder);
   const identity = readIdentity(folder);
-  const data = await openNodeData(folder, identity.genesisDocument, config.storage.payloadQuotaBytes, log);
+  const data = await openNodeData(
+    folder,
+    identity.genesisDocument,
+    options.config.storage.payloadQuotaBytes,
+    options.log,
+  );
+  const verifier = createVerifierPool({ workers: VERIFIER_THREADS });
+  try {
+    return await assemble(options, identity, data, verifier);
+  } catch (error) {
+    await verifier.close();
+    await data.close();
+    throw error;
+  }
+}
+
+/** Puts the parts together in order of dependency; the last steps connect the node and start its consensus. */
+async function assemble(
+  options: NodeOptions,
+  identity: NodeIdentity,
+  data: NodeData,
+  verifier: VerifierPool,
+): Promise<RunningNode> {
+  const { config, log } = options;
   const { store } = data;
   const nowMs = () => Date.now();
   let isDraining = false;
@@ -84,7 +109,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const signatures = new SignatureCache(SIGNATURES_CACHED);
   const chain = await openChain(store, identity.genesisDocument, signatures);
-  const verifier = createVerifierPool({ workers: VERIFIER_THREADS });
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const tracker = new TransactionTracker(mempool, store);
   const held = new HeldBlocks();
@@ -94,8 +118,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     mempoolTransactions: () => mempool.size,
     mempoolBytes: () => mempool.bytes,
     connectedPeers: () => peers.connectedPeers().length,
-    missingValidators: () => chain.validators.validators.length - 1 - peers.connectedPeers().length,
+    height: () => chain.tip.height,
+    view: () => describeCore(core).view,
+    missingValidators: () => missingValidators(sources),
     indexLagBlocks: () => chain.tip.height - feed.appliedHeight,
+    networkDropped: () => peers.dropped(),
     protocolBytes: () => peers.protocolBytes(),
   });
   const feed = new IndexFeed({
@@ -121,6 +148,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     verifier,
     tracker,
     publish,
+    onRejected: (code) => metrics.transactionsRejected.inc({ code }),
     onAdded: () => runner?.deliver({ kind: 'PendingChanged', height: chain.tip.height + 1, applicable: true }),
     nowMs,
   });
@@ -147,7 +175,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   let lastCommitMs = performance.now();
   const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
     const { header, transactions } = block;
-    metrics.height.set(header.height);
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
     lastCommitMs = performance.now();
@@ -209,7 +236,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     journal,
     network: peers,
     onReport: ({ level, code, height, view, detail }) => {
-      metrics.view.set(view);
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
@@ -231,7 +257,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     status: () => nodeStatus(sources),
     notReady: () => readinessFaults(sources, catchUp.isRunning, isDraining),
     metrics: () => metrics.registry.metrics(),
-    fetchPayload: (cid) => peers.fetchPayload(cid),
+    fetchPayload: (cid) => peers.fetchPayload(cid).then((bytes) => keepFetched(data.payloads, cid, bytes)),
     fetchAttachment: (hash) => peers.fetchAttachment(hash),
     nowMs,
   });
@@ -296,4 +322,10 @@ function announceBlock(peers: PeerLink, block: ExecutedBlock, certificate: Certi
       transactions: block.transactions.map(({ encoded }) => encoded),
     }),
   );
+}
+
+/** Keeps a payload block that a member served, so that it is here the next time; without room it is only passed on. */
+async function keepFetched(payloads: PayloadStore, cid: Uint8Array, bytes: Uint8Array | undefined) {
+  if (bytes !== undefined) await payloads.put(cidText(cid), bytes).catch(() => undefined);
+  return bytes;
 }

@@ -49,6 +49,10 @@ export class PeerLink implements BodyRequests {
     return (await this.#network?.requestBlocks(peer, request, { signal })) ?? [];
   }
 
+  async requestBlock(peer: Uint8Array, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null> {
+    return (await this.#network?.requestBlock(peer, hash, { signal })) ?? null;
+  }
+
   async requestBodies(peer: Uint8Array, hashes: readonly Uint8Array[], signal: AbortSignal) {
     return (await this.#network?.requestBodies(peer, hashes, { signal })) ?? hashes.map(() => null);
   }
@@ -80,6 +84,11 @@ export class PeerLink implements BodyRequests {
       ...Object.entries(bytesIn).map(([protocol, bytes]) => ({ protocol, direction: 'in' as const, bytes })),
       ...Object.entries(bytesOut).map(([protocol, bytes]) => ({ protocol, direction: 'out' as const, bytes })),
     ];
+  }
+
+  /** What the network dropped since the start, by reason. */
+  dropped(): Readonly<Record<string, number>> {
+    return { ...this.#network?.metrics().dropped };
   }
 
   async close(): Promise<void> {

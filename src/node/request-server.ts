@@ -17,7 +17,8 @@ export interface RequestServerDependencies {
 /** What this node answers to other members. All of it is named by hash or certified: they check what they get. */
 export interface RequestServer {
   blocks(range: { fromHeight: number; maxBlocks: number; maxBytes: number }): Promise<Uint8Array[]>;
-  /** By hash: a transaction, or a whole undecided or committed block as a frame. */
+  /** A whole block by its hash, undecided or committed, as a frame. */
+  block(hash: Uint8Array): Promise<Uint8Array | null>;
   bodies(hashes: readonly Uint8Array[]): Promise<(Uint8Array | null)[]>;
   attachments(hashes: readonly Uint8Array[]): Promise<(Uint8Array | null)[]>;
   payload(cid: Uint8Array): Promise<Uint8Array | null>;
@@ -35,16 +36,9 @@ export function createRequestServer({ store, mempool, held, payloads }: RequestS
     return encodeBlockFrame({ header, certificate, transactions });
   }
 
-  async function body(hash: Uint8Array): Promise<Uint8Array | null> {
-    const pending = mempool.byHash(toHex(hash)) ?? held.transaction(hash);
-    if (pending !== undefined) return 'decoded' in pending ? pending.decoded.encoded : pending.encoded;
-    const block = held.get(hash);
-    if (block !== undefined) {
-      const transactions = block.transactions.map(({ encoded }) => encoded);
-      return encodeBlockFrame({ header: block.proposal.header, certificate: new Uint8Array(0), transactions });
-    }
-    const height = await store.heightOfHash(hash);
-    return height === undefined ? null : ((await committedFrame(height)) ?? null);
+  function body(hash: Uint8Array): Uint8Array | null {
+    const pending = mempool.byHash(toHex(hash));
+    return pending?.decoded.encoded ?? held.transaction(hash)?.encoded ?? null;
   }
 
   return {
@@ -60,7 +54,16 @@ export function createRequestServer({ store, mempool, held, payloads }: RequestS
       }
       return frames;
     },
-    bodies: (hashes) => Promise.all(hashes.map(body)),
+    async block(hash) {
+      const block = held.get(hash);
+      if (block !== undefined) {
+        const transactions = block.transactions.map(({ encoded }) => encoded);
+        return encodeBlockFrame({ header: block.proposal.header, certificate: new Uint8Array(0), transactions });
+      }
+      const height = await store.heightOfHash(hash);
+      return height === undefined ? null : ((await committedFrame(height)) ?? null);
+    },
+    bodies: async (hashes) => hashes.map(body),
     attachments: (hashes) =>
       Promise.all(
         hashes.map(

@@ -20,6 +20,8 @@ export interface IntakeDependencies {
   readonly tracker: TransactionTracker;
   /** Sends transactions that came from a client to the other members. */
   readonly publish: (submissions: readonly Submission[]) => void;
+  /** A client's transaction was refused. */
+  readonly onRejected: (code: string) => void;
   /** Something was added to the pool. */
   readonly onAdded: () => void;
   readonly nowMs: () => number;
@@ -80,6 +82,8 @@ export class TransactionIntake {
       this.#dependencies.publish(accepted);
       this.#dependencies.onAdded();
     }
+    for (const outcome of outcomes)
+      if (outcome?.status.kind === 'Rejected') this.#dependencies.onRejected(outcome.status.code);
     return outcomes.map((outcome) => outcome!);
   }
 

@@ -11,6 +11,8 @@ import { RateLimit } from './rate.ts';
 export interface RequestHandlers {
   /** Encoded blocks with their certificates, consecutive from `fromHeight`; empty when there are none. */
   blocks(request: BlocksRequest, from: Uint8Array): Promise<readonly Uint8Array[]>;
+  /** The encoded block with this hash, undecided or committed. */
+  block(hash: Uint8Array, from: Uint8Array): Promise<Uint8Array | null>;
   bodies(hashes: readonly Uint8Array[], from: Uint8Array): Promise<readonly (Uint8Array | null)[]>;
   attachments(hashes: readonly Uint8Array[], from: Uint8Array): Promise<readonly (Uint8Array | null)[]>;
   /** The DAG block of a CID, at most 2 MiB. */
@@ -32,6 +34,7 @@ export async function answerRequests(dependencies: AnswerDependencies): Promise<
   const { handlers } = dependencies;
   await Promise.all([
     serve(dependencies, REQUESTS.blocks, (request, from) => handlers.blocks(request, from)),
+    serve(dependencies, REQUESTS.block, async (hash, from) => [await handlers.block(hash, from)]),
     serve(dependencies, REQUESTS.bodies, (hashes, from) => handlers.bodies(hashes, from)),
     serve(dependencies, REQUESTS.attachments, (hashes, from) => handlers.attachments(hashes, from)),
     serve(dependencies, REQUESTS.payload, async (cid, from) => [await handlers.payload(cid, from)]),

@@ -36,13 +36,16 @@ export function decodeBatch(frame: Uint8Array): readonly TransactionEnvelope[] {
  */
 export class Batcher {
   readonly #onBatch: (frame: Uint8Array) => void;
+  readonly #nowMs: () => number;
   #collected: TransactionEnvelope[] = [];
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(onBatch: (frame: Uint8Array) => void) {
+  /** `nowMs` is a monotonic clock. */
+  constructor(onBatch: (frame: Uint8Array) => void, nowMs: () => number = () => performance.now()) {
     this.#onBatch = onBatch;
+    this.#nowMs = nowMs;
   }
 
   /** Throws a RangeError on a transaction or attachment over its size limit. */
@@ -56,7 +59,7 @@ export class Batcher {
       if (this.#bytes >= BATCH.flushBytes || this.#collected.length === BATCH.transactionsMax) this.flush();
     }
     if (this.#collected.length === 0) return;
-    const restMs = this.#flushedMs + BATCH.flushAfterMs - performance.now();
+    const restMs = this.#flushedMs + BATCH.flushAfterMs - this.#nowMs();
     if (restMs <= 0) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), restMs);
   }
@@ -69,7 +72,7 @@ export class Batcher {
     const batch = this.#collected;
     this.#collected = [];
     this.#bytes = 0;
-    this.#flushedMs = performance.now();
+    this.#flushedMs = this.#nowMs();
     this.#onBatch(encode(batchSchema, batch));
   }
 

@@ -60,6 +60,11 @@ export interface NetworkHandlers {
   readonly requests: RequestHandlers;
 }
 
+/** An address that is taken or not this machine's; the message says what to do. */
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
 /** A running network of one node. */
 export interface Network {
   /** Queues a consensus message; false when the peer is not connected or was cut for taking too little. */
@@ -76,6 +81,8 @@ export interface Network {
     request: BlocksRequest,
     options?: RequestOptions,
   ): Promise<readonly Uint8Array[]>;
+  /** The encoded block with this hash, unchecked; null if the peer lacks it. Rejects with a RequestError. */
+  requestBlock(publicKey: Uint8Array, hash: Uint8Array, options?: RequestOptions): Promise<Uint8Array | null>;
   /** Transactions by hash, in order; null for what the peer lacks or what did not fit. Rejects with a RequestError. */
   requestBodies(publicKey: Uint8Array, hashes: readonly Uint8Array[], options?: RequestOptions): Promise<Answers>;
   /** Attachments by hash; as `requestBodies`. */
@@ -115,9 +122,12 @@ export async function createNetwork(options: NetworkOptions, handlers: NetworkHa
   } catch (error) {
     await network.close();
     const where = options.listen.join(', ');
-    throw new Error(`cannot listen on ${where}: choose another address or stop the process that has it`, {
-      cause: error,
-    });
+    throw new ListenError(
+      `Cannot listen on ${where}: set p2p.listen to another address, or stop the process that has it`,
+      {
+        cause: error,
+      },
+    );
   }
   return network;
 }
@@ -235,6 +245,11 @@ class Libp2pNetwork implements Network {
 
   requestAttachments(publicKey: Uint8Array, hashes: readonly Uint8Array[], how?: RequestOptions): Promise<Answers> {
     return this.#ask(publicKey, REQUESTS.attachments, hashes, how, ({ length }) => length === hashes.length);
+  }
+
+  async requestBlock(publicKey: Uint8Array, hash: Uint8Array, how?: RequestOptions): Promise<Uint8Array | null> {
+    const [block] = await this.#ask(publicKey, REQUESTS.block, hash, how, ({ length }) => length === 1);
+    return block ?? null;
   }
 
   async requestPayload(publicKey: Uint8Array, cid: Uint8Array, how?: RequestOptions): Promise<Uint8Array | null> {

@@ -88,6 +88,19 @@ export const REQUESTS = {
     concurrentMax: 4,
     deadlineMs: 10_000,
   },
+  /** A whole block, undecided or committed, by its hash: for those who know the decision but not the block. */
+  block: {
+    id: '/medledger/block/1',
+    request: bytes(32),
+    requestBytesMax: 34,
+    response: answers(FRAME_BYTES_MAX, 1),
+    responseBytesMax: FRAME_BYTES_MAX - 1,
+    overflow: 'nulls',
+    requestsPerSecond: 50,
+    replyBytesPerSecond: 32 * MIB,
+    concurrentMax: 4,
+    deadlineMs: 10_000,
+  },
   bodies: {
     id: '/medledger/bodies/1',
     request: hashes,

@@ -83,7 +83,7 @@ test('a profile is summed by function and by part: idle time apart, native code 
     ['(garbage collector)', 0.125],
   ]);
   assert.equal(profile.own[0], ['step src/consensus/step.ts:10', 0.5]);
-  assert.ok(profile.own.some(([name]) => name === 'hash in push node_modules/@scope/name/dist/index.js:10'));
+  assert.ok(profile.own.some(([name]) => name === 'native code in push node_modules/@scope/name/dist/index.js:10'));
   // A function that calls itself counts once.
   assert.equal(profile.inclusive, [['step src/consensus/step.ts:10', 0.875]]);
 });

@@ -118,13 +118,10 @@ test('damage before the last frame is found, not taken for a torn end', async ()
   const { bytes, lengths } = await logWith('damage', [[signed('a')], [signed('b')], [committed('a')]]);
   const file = path.join(root, 'damage-copy');
   for (let at = 0; at < lengths[2]!; at += 1) {
-    if (at >= 24 && at < lengths[0]!) continue; // the ledger's hash, which the next test is about
     const copy = bytes.slice();
     copy[at]! ^= 0x40;
     writeFileSync(file, copy, { mode: 0o600 });
     const error = await failure(openLoadLog(file, genesisHash));
-    // A salt that is damaged itself leaves a log without frames, as if all of it had been torn.
-    if (at >= 16 && at < 24) continue;
     assert.instance(error, OperatorError, `byte ${at}`);
     assert.match((error as Error).message, /is damaged: restore it/);
   }

@@ -55,6 +55,9 @@ test('the environment variables are those of the code', () => {
 test('the metrics are those of the code', () => {
   const none = () => 0;
   const { registry } = createMetrics({
+    height: () => 0,
+    view: () => 0,
+    networkDropped: () => ({}),
     mempoolTransactions: none,
     mempoolBytes: none,
     connectedPeers: none,

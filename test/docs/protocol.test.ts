@@ -29,22 +29,29 @@ function filesIn(folder: string): readonly string[] {
   return names.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`);
 }
 
-/** The value of a constant that is written as a product of numbers, undefined for one that is computed otherwise. */
-function productOf(expression: string): number | undefined {
-  if (!/^[0-9a-fx_]+(?: \*\*? [0-9_]+)*$/.test(expression)) return undefined;
-  return expression
-    .replaceAll('_', '')
-    .split(' * ')
-    .map((factor) => factor.split(' ** ').map(Number))
-    .reduce((product, [base, exponent]) => product * base! ** (exponent ?? 1), 1);
+/** The value of a product of numbers and of constants of the same file; undefined for what is computed otherwise. */
+function productOf(expression: string, file: string): number | undefined {
+  if (!/^\w+(?: \*\*? \w+)*$/.test(expression)) return undefined;
+  const factors = expression.split(' * ').map((factor) => {
+    const [base, exponent] = factor.split(' ** ').map((word) => numberOf(word, file));
+    return base === undefined ? undefined : base ** (exponent ?? 1);
+  });
+  return factors.reduce((product, factor) =>
+    product === undefined || factor === undefined ? undefined : product * factor,
+  );
 }
 
+function numberOf(word: string, file: string): number | undefined {
+  if (/^[0-9]/.test(word)) return Number(word.replaceAll('_', ''));
+  const expression = new RegExp(`^(?:export )?const ${word} = (.+);$`, 'm').exec(textOf(`src/${file}`))?.[1];
+  return expression === undefined ? undefined : productOf(expression, file);
+}
+
+/** The value of a constant of a file: the exported one, else what its text says. */
 async function valueInCode(file: string, name: string): Promise<number | undefined> {
   const module = (await import(path.join(ROOT, 'src', file))) as Readonly<Record<string, unknown>>;
   const exported = module[name];
-  if (typeof exported === 'number') return exported;
-  const expression = new RegExp(`^const ${name} = (.+);$`, 'm').exec(textOf(`src/${file}`))?.[1];
-  return expression === undefined ? undefined : productOf(expression);
+  return typeof exported === 'number' ? exported : numberOf(name, file);
 }
 
 /** Every number within a constant of the protocols, by its path. */
@@ -112,7 +119,7 @@ test('no constant that nodes agree on is left out', () => {
   const listed = new Set(rows.map(([name, , , , file]) => `${file} ${name}`));
   for (const file of AGREED.flatMap(filesIn))
     for (const [, name, expression] of textOf(`src/${file}`).matchAll(/^(?:export )?const ([A-Z0-9_]+) = (.+);$/gm)) {
-      if (!AGREED_NAME.test(name!) || productOf(expression!) === undefined) continue;
+      if (!AGREED_NAME.test(name!) || productOf(expression!, file) === undefined) continue;
       const entry = `${file} ${name}`;
       assert.ok(listed.has(entry) || NOT_IN_FORCE.has(entry), `${entry} is not in the table`);
     }

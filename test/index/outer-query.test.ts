@@ -137,7 +137,9 @@ function codeOf(record: RecordRow, bare: boolean): string {
 async function finds(index: OuterIndex, records: readonly RecordRow[], query: OuterQuery): Promise<number> {
   const hits = await allPages(index, query);
   const expected = naive(records, query);
-  assert.is(namesOf(hits), namesOf(expected), JSON.stringify(query));
+  // Not assert.is: on a failure it would draw the difference of two long texts for minutes.
+  const isEqual = namesOf(hits) === namesOf(expected);
+  assert.ok(isEqual, `found ${hits.length}, expected ${expected.length}: ${JSON.stringify(query)}`);
   assert.equal(hits.slice(0, 20), expected.slice(0, 20));
   return hits.length;
 }
@@ -180,8 +182,7 @@ test('values, dates and scopes drawn apart find what a filter over all rows find
       const given = Object.entries({ ...query, ...added }).filter(([, value]) => value !== undefined);
       found += await finds(index, records, { limit: query.limit, ...Object.fromEntries(given) });
     }),
-    // Which rows differ says more than a smaller query, which takes minutes to find.
-    { numRuns: 200, endOnFailure: true },
+    { numRuns: 200 },
   );
   assert.ok(found > 500);
 });

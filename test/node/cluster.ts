@@ -124,9 +124,10 @@ export class Cluster {
       .join('\n');
   }
 
-  /** Stops all that runs and removes the folder. */
+  /** Stops all that runs and removes the folder; says what the nodes wrote last when one ended by itself. */
   async close(): Promise<void> {
     await this.#group.stop();
+    if (this.unexpectedExits.length > 0) console.log(this.unexpectedExits.join('\n'), this.logs());
     rmSync(this.root, { recursive: true, force: true });
   }
 

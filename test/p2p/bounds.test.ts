@@ -127,20 +127,28 @@ test('a channel over its rate is not read until the debt is paid', () => {
   assert.is(stream.readStatus, 'readable');
 });
 
-test('a batch leaves at its size, or a few milliseconds after its first transaction', () => {
+test('a lone transaction leaves at once, others a few milliseconds after the last batch or at its size', () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const batches: number[] = [];
-  const batcher = new Batcher((frame) => batches.push(decodeBatch(frame).length));
+  const batcher = new Batcher(
+    (frame) => batches.push(decodeBatch(frame).length),
+    () => 5_000,
+  );
+  const lone = { encoded: Uint8Array.of(1), attachment: null };
   const transaction = { encoded: new Uint8Array(16_384), attachment: new Uint8Array(16_384) };
-  batcher.add([{ encoded: Uint8Array.of(1), attachment: null }]);
-  mock.timers.tick(BATCH.flushAfterMs);
+  batcher.add([lone]);
   assert.equal(batches, [1]);
+  batcher.add([lone, lone]);
+  batcher.add([lone]);
+  assert.equal(batches, [1]);
+  mock.timers.tick(BATCH.flushAfterMs);
+  assert.equal(batches, [1, 3]);
   batcher.add(Array.from({ length: 17 }, () => transaction));
-  assert.equal(batches, [1, 8, 8]);
+  assert.equal(batches, [1, 3, 8, 8]);
   assert.throws(() => batcher.add([{ encoded: new Uint8Array(16_385), attachment: null }]), RangeError);
   batcher.close();
   mock.timers.tick(100);
-  assert.equal(batches, [1, 8, 8]);
+  assert.equal(batches, [1, 3, 8, 8]);
 });
 
 test('faults keep a peer out for longer each time, but never for good', () => {

@@ -75,6 +75,7 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
       ...options.handlers,
       requests: {
         blocks: async () => [],
+        block: async () => null,
         bodies: async (hashes) => hashes.map(() => null),
         attachments: async (hashes) => hashes.map(() => null),
         payload: async () => null,

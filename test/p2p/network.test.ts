@@ -118,7 +118,7 @@ test('an observer hears of blocks and neither gets nor gives consensus messages'
 test('a port in use is said in words', async () => {
   const a = await startNode('a');
   const error = await startNode('b', { port: portOf(a) }).catch((reason: Error) => reason);
-  assert.match((error as Error).message, /cannot listen on .*choose another address/);
+  assert.match((error as Error).message, /Cannot listen on .*set p2p.listen to another address/);
   await a.network.close();
   assert.equal(a.publicKey, publicKeyOfSeed('a'));
 });

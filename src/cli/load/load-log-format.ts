@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { concatBytes, equalBytes, utf8 } from '../../codec/bytes.ts';
+import { concatBytes, equalBytes, uintBytes, utf8 } from '../../codec/bytes.ts';
 import { decode, encode } from '../../codec/cbor.ts';
 import { DecodeError } from '../../codec/decode-error.ts';
 import { bytes, bytesUpTo, list, struct, uint, union } from '../../codec/schema.ts';
@@ -29,7 +29,7 @@ export const FRAME_BYTES_MAX = 64 * 2 ** 20;
 export const SALT_BYTES = 8;
 
 const MAGIC = utf8('medledger load 1');
-const HEADER_BYTES = MAGIC.length + SALT_BYTES + 32;
+const HEADER_BYTES = MAGIC.length + SALT_BYTES + 32 + 4;
 const FRAME_HEAD_BYTES = SALT_BYTES + 8;
 
 const frameSchema = list(
@@ -51,9 +51,10 @@ const frameSchema = list(
   FRAME_ENTRIES_MAX,
 );
 
-/** `"medledger load 1" ‖ salt[8] ‖ genesisHash[32]`: what a log file begins with. */
+/** `"medledger load 1" ‖ salt[8] ‖ genesisHash[32] ‖ CRC-32 u32be`: what a log file begins with. */
 export function encodeLogHeader(salt: Uint8Array, genesisHash: Uint8Array): Uint8Array {
-  return concatBytes(MAGIC, salt, genesisHash);
+  const header = concatBytes(MAGIC, salt, genesisHash);
+  return concatBytes(header, uintBytes(crc32(header), 4));
 }
 
 /** `salt[8] ‖ length u32be ‖ CRC-32 u32be ‖ CBOR list of entries`: what is synced together or lost together. */
@@ -80,9 +81,9 @@ export interface LoadLogContent {
  * frame follows a broken one, the file is damaged. Returns undefined then, and for a file that is no log.
  */
 export function decodeLog(file: Uint8Array): LoadLogContent | undefined {
-  if (file.length < HEADER_BYTES || !equalBytes(file.subarray(0, MAGIC.length), MAGIC)) return undefined;
   const salt = file.slice(MAGIC.length, MAGIC.length + SALT_BYTES);
-  const genesisHash = file.slice(MAGIC.length + SALT_BYTES, HEADER_BYTES);
+  const genesisHash = file.slice(MAGIC.length + SALT_BYTES, HEADER_BYTES - 4);
+  if (!equalBytes(file.subarray(0, HEADER_BYTES), encodeLogHeader(salt, genesisHash))) return undefined;
   const entries: LoadEntry[] = [];
   let length = HEADER_BYTES;
   for (;;) {

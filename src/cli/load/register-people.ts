@@ -80,10 +80,7 @@ async function register(context: LoadContext, organisation: Holder, accounts: re
     signRegistration(ledger.genesisHash, account, organisation, context.validUntilMs()),
   );
   const statuses = await sending.time(() =>
-    submitUntilFinal(nodes.of(organisation), signed, {
-      signal: patience.signal,
-      onRetry: (open, reason) => patience.retrying(`${open} accounts open, ${reason}`),
-    }),
+    submitUntilFinal(nodes.of(organisation), signed, patience.watch('accounts')),
   );
   patience.advanced();
   await log.append(

@@ -26,7 +26,7 @@ export async function settle(
     submitUntilFinal(
       node,
       logged.map(({ transaction }) => transaction),
-      { signal: patience.signal, onRetry: (open, reason) => patience.retrying(`${open} transactions open, ${reason}`) },
+      patience.watch('transactions'),
     ),
   );
   patience.advanced();
