@@ -19,7 +19,7 @@ export function diskBytes(nodeFolder: string): BytesByKind {
 }
 
 /** Bytes of all files at or below a path; 0 where nothing is. */
-export function bytesUnder(place: string): number {
+function bytesUnder(place: string): number {
   const stats = statSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return 0;
   if (!stats.isDirectory()) return stats.size;

@@ -4,7 +4,7 @@ import type { IngestOptions, IngestRaw, LineResult, RateResult } from './ingest.
 import { isSustained, KNEE_DEFINITION, kneeOf } from './knee.ts';
 import { median } from './latency.ts';
 import type { Line } from './load/messages.ts';
-import { CLIENT_CORES_MAX, SEND_LAG_P99_MS_MAX, type StepResult } from './measure-step.ts';
+import { CLIENT_CORES_MAX, type ClientState, SEND_LAG_P99_MS_MAX, type StepResult } from './measure-step.ts';
 import type { Section, Table } from './report/report.ts';
 import { type BenchResult, environmentNotes, type Measurement } from './results.ts';
 
@@ -76,8 +76,8 @@ function methodSection(result: BenchResult, options: IngestOptions): Section {
       'Of attachments, the search fields and the wrap that the organisation’s node opens are real; the five other ' +
         'wraps, and payloads, are random bytes of the same length, which no node can tell apart.',
       KNEE_DEFINITION,
-      `The client is called the bottleneck above ${CLIENT_CORES_MAX} cores, or when the 99th percentile of its delay ` +
-        `in sending is above ${SEND_LAG_P99_MS_MAX} ms.`,
+      `The client is called the bottleneck above ${CLIENT_CORES_MAX} cores, and late when the 99th percentile of its ` +
+        `delay in sending is above ${SEND_LAG_P99_MS_MAX} ms: then the machine had no time for it either.`,
     ],
     tables: [],
     plots: [],
@@ -162,10 +162,15 @@ function rateTable(steps: readonly RateResult[]): Table {
 }
 
 function clientText(repeats: readonly StepResult[]): string {
-  const bound = repeats.filter(({ isClientBound }) => isClientBound).length;
+  const inState = (state: ClientState) => repeats.filter(({ clientState }) => clientState === state).length;
   const cores = median(repeats.map(({ clientCores }) => clientCores)).toFixed(2);
   const lag = median(repeats.map(({ sendLag }) => sendLag.p99)).toFixed(1);
-  const verdict = bound === 0 ? 'not the bottleneck' : `bottleneck in ${bound} of ${repeats.length}`;
+  const [busy, late] = [inState('busy'), inState('late')];
+  const verdicts = [
+    ...(busy > 0 ? [`bottleneck in ${busy} of ${repeats.length}`] : []),
+    ...(late > 0 ? [`late in ${late} of ${repeats.length}`] : []),
+  ];
+  const verdict = verdicts.length === 0 ? 'fine' : verdicts.join(', ');
   return `${verdict} (${cores} cores, lag p99 ${lag} ms)`;
 }
 

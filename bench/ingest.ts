@@ -186,13 +186,14 @@ function stepOf(line: Line, rate: number, label: string, options: IngestOptions)
   return { line, rate, rampMs, intervalMs, label, collecting };
 }
 
-function summaryOf({ committedPerSecond, latency, lost, failures, isClientBound }: StepResult): string {
+function summaryOf({ committedPerSecond, latency, lost, failures, clientState, sendLag }: StepResult): string {
   const { p50, p99, p999 } = latency;
   const parts = [
     `${Math.round(committedPerSecond)} committed/s`,
     `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, p99.9 ${p999.toFixed(1)} ms`,
   ];
   if (lost > 0) parts.push(`${lost} lost (${JSON.stringify(failures)})`);
-  if (isClientBound) parts.push('the client was the bottleneck');
+  if (clientState === 'busy') parts.push('the client was the bottleneck');
+  if (clientState === 'late') parts.push(`the client sent late (p99 ${sendLag.p99.toFixed(0)} ms)`);
   return parts.join(', ');
 }

@@ -11,9 +11,9 @@ export interface RepeatOutcome {
 }
 
 /** Least share of the offered rate that commits within the interval at a sustained rate. */
-export const SUSTAINED_SHARE = 0.95;
+const SUSTAINED_SHARE = 0.95;
 /** Longest 99th percentile, in milliseconds, at a sustained rate. */
-export const SUSTAINED_P99_MS = 1_000;
+const SUSTAINED_P99_MS = 1_000;
 
 /** In words, for every report: what `isSustained` and `kneeOf` say. */
 export const KNEE_DEFINITION =

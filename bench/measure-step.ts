@@ -23,8 +23,7 @@ export interface StepResult {
   readonly sendLag: Latencies;
   /** Cores used by the load generator. */
   readonly clientCores: number;
-  /** Whether the load generator, and not the ledger, may have set the figures. */
-  readonly isClientBound: boolean;
+  readonly clientState: ClientState;
   /** By node, in order, within the interval. */
   readonly cpu: readonly CpuShare[];
   readonly residentBytesMax: readonly number[];
@@ -34,9 +33,15 @@ export interface StepResult {
   readonly work: readonly NodeWork[];
 }
 
-/** The load generator is called the bottleneck above this many cores… */
+/**
+ * Whether the load generator, and not the ledger, may have set the figures: `busy` when it used more than
+ * CLIENT_CORES_MAX, `late` when it did not but sent late all the same, the machine being busy with other things.
+ */
+export type ClientState = 'fine' | 'busy' | 'late';
+
+/** Most cores that the load generator may use before it is called the bottleneck. */
 export const CLIENT_CORES_MAX = 0.8;
-/** … or when the 99th percentile of its delay in sending is above this. */
+/** Largest 99th percentile of its delay in sending before it is called late, milliseconds. */
 export const SEND_LAG_P99_MS_MAX = 10;
 
 const DRAIN_MS = 90_000;
@@ -72,7 +77,7 @@ export async function measureStep(network: BenchNetwork, client: LoadClient, ste
     commitsBySecond: interval.commitsBySecond,
     sendLag,
     clientCores,
-    isClientBound: clientCores > CLIENT_CORES_MAX || sendLag.p99 > SEND_LAG_P99_MS_MAX,
+    clientState: clientCores > CLIENT_CORES_MAX ? 'busy' : sendLag.p99 > SEND_LAG_P99_MS_MAX ? 'late' : 'fine',
     cpu: begin.reading.processes.map((before, place) => {
       const after = end.reading.processes[place];
       return before === undefined || after === undefined

@@ -3,7 +3,7 @@ import { madeUpFields } from './load/record-fields.ts';
 import { seededChance } from './seeded-chance.ts';
 
 /** Three fields that are searched together. */
-export interface CombinedSearch {
+interface CombinedSearch {
   readonly code: string;
   readonly department: string;
   readonly region?: string;

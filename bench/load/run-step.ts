@@ -86,8 +86,8 @@ function readEnds(batches: readonly PreparedBatch[], ends: readonly BatchEnd[], 
 
 function problemText({ status, text }: Answer): string {
   try {
-    const { code } = JSON.parse(text) as { readonly code?: string };
-    return `${status} ${code ?? ''}`.trim();
+    const { code, detail } = JSON.parse(text) as { readonly code?: string; readonly detail?: string };
+    return `${status} ${code ?? ''} ${detail ?? ''}`.trim();
   } catch {
     return String(status);
   }

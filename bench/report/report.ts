@@ -32,7 +32,7 @@ export function sectionText({ title, notes, tables }: Section): string {
 }
 
 /** The table in columns of even width, numbers to the right. */
-export function tableText({ title, columns, rows }: Table): string {
+function tableText({ title, columns, rows }: Table): string {
   const cells = [columns, ...rows.map((row) => row.map(cellText))];
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
   const isNumber = columns.map((_, column) => column > 0 && rows.every((row) => typeof row[column] === 'number'));

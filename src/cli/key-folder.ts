@@ -186,7 +186,7 @@ export function readKeyFile(file: string, organisation: Uint8Array | undefined):
 }
 
 /** Makes a folder for its owner alone, where there is none. */
-export function makePrivateFolder(folder: string): void {
+function makePrivateFolder(folder: string): void {
   if (existsSync(folder)) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);

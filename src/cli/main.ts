@@ -25,6 +25,11 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('The node of a consortium ledger for medical records')
     .exitOverride()
     .showSuggestionAfterError();
+  // A reader such as `head` that has seen enough is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
   const [name = ''] = args;
   const needed = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
   for (const load of needed) (await load())(program);

@@ -46,9 +46,11 @@ export function addQueryCommand(program: Command): void {
 }
 
 async function query(flags: QueryFlags): Promise<void> {
-  const { keys, client } = await openSession(flags);
+  const { keys, holder, client } = await openSession(flags);
   const { kind, code, department, region, from, to } = flags;
-  const addresses = { patient: flags.patient, author: flags.author, organisation: flags.organisation };
+  // Patients see their own records and no others.
+  const own = holder.role === 'patient' ? formatAddress(holder.identity.address) : undefined;
+  const addresses = { patient: flags.patient ?? own, author: flags.author, organisation: flags.organisation };
   const search: RecordSearch = Object.fromEntries([
     ...Object.entries({ kind, code, department, region, from, to }).filter(([, value]) => value !== undefined),
     ...Object.entries(addresses).flatMap(([name, value]) =>

@@ -54,8 +54,9 @@ export function readinessFaults(sources: StatusSources, isCatchingUp: boolean, i
   const faults: string[] = [];
   if (isDraining) faults.push('the node is shutting down');
   if (isCatchingUp) faults.push('the node is fetching blocks that it missed');
-  const { quorum, own, maySign } = describeCore(sources.core);
-  if (own !== null && !maySign)
+  const { quorum, own, height, silentThrough } = describeCore(sources.core);
+  // Not `maySign`: that is false as well while each decided block is being written.
+  if (own !== null && (silentThrough === null || height <= silentThrough))
     faults.push('the node lost its journal and signs nothing until the others have moved on');
   const validators = sources.chain.validators.validators.length;
   const reachable = validators - missingValidators(sources);

@@ -42,7 +42,6 @@ export interface RecordPage {
   readonly scope: readonly Uint8Array[];
 }
 
-/** What became of a transaction. Only Committed and Expired can never change. */
 /** A search that was not carried out: it can not be answered as asked (`refused`), or too many wait (`busy`). */
 export class RecordQueryError extends Error {
   override readonly name = 'RecordQueryError';
@@ -55,6 +54,7 @@ export class RecordQueryError extends Error {
   }
 }
 
+/** What became of a transaction. Only Committed and Expired can never change. */
 export type TransactionStatus =
   | { readonly kind: 'Unknown' }
   | { readonly kind: 'Pending' }

@@ -4,7 +4,7 @@ import { toHex } from '../codec/bytes.ts';
 import { formatAddress } from '../crypto/address.ts';
 import { generateSealingKeyPair, sealingPublicKey } from '../crypto/hpke.ts';
 import { signingKeyFault } from '../crypto/key-admission.ts';
-import { type AccountKeyFile, readAccountKey, writeAccountKey } from '../crypto/node/keystore.ts';
+import { type AccountKeyFile, writeAccountKey } from '../crypto/node/keystore.ts';
 import { writeNewFile } from '../crypto/node/new-file.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import { accountAddress, type KeyDocument } from '../ledger/account.ts';
@@ -13,14 +13,12 @@ import { DEFAULT_REQUIREMENTS } from '../ledger/default-requirements.ts';
 import { encodeGenesis, GENESIS_VERSION, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
 import { DEFAULT_PARAMETERS, type Parameters } from '../ledger/parameters.ts';
-import { dataFolder } from '../storage/data-folder.ts';
-import { type NodeConfig, readConfig } from './config.ts';
-import { readIdentity } from './identity.ts';
+import type { NodeConfig } from './config.ts';
 import { drawSeed, initNode, nodeConfig } from './init-node.ts';
 import { OperatorError } from './operator-error.ts';
 
 /** Most nodes of a testnet: more would not fit one machine, and their ports would overlap. */
-export const TESTNET_NODES_MAX = 64;
+const TESTNET_NODES_MAX = 64;
 /** Distance of a node's ports for the other nodes and for its operator from the one of its API. */
 const P2P_PORT_OFFSET = 100;
 const OPERATOR_PORT_OFFSET = 200;
@@ -48,7 +46,7 @@ export interface TestnetOptions {
 }
 
 /** One node of a testnet. */
-export interface TestnetNode {
+interface TestnetNode {
   /** Its data folder. */
   readonly folder: string;
   readonly organisation: string;
@@ -105,28 +103,6 @@ export async function createTestnet(options: TestnetOptions): Promise<Testnet> {
     nodes.push({ folder: nodeFolder, organisation: member.account.name, publicKey, apiUrl });
   }
   return { genesisHash: genesisHash(encoded), keysFolder, nodes };
-}
-
-/** The testnet that `createTestnet` made in a folder earlier. Throws an OperatorError or KeyFileError when it is none. */
-export function readTestnet(name: string): Testnet {
-  const folder = path.resolve(name);
-  const slugs = readdirSync(folder).filter((entry) => /^hospital-[0-9]+$/.test(entry));
-  slugs.sort((a, b) => Number(a.slice(NODE_PREFIX.length)) - Number(b.slice(NODE_PREFIX.length)));
-  const [first] = slugs;
-  if (first === undefined) throw new OperatorError(`${folder} holds no testnet: make one with "medledger testnet".`);
-  const { genesisDocument } = readIdentity(dataFolder(path.join(folder, first)));
-  const keysFolder = path.join(folder, KEYS_FOLDER);
-  const nodes = slugs.map((slug): TestnetNode => {
-    const node = dataFolder(path.join(folder, slug));
-    const { host, port } = readConfig(node.config, {}).api;
-    return {
-      folder: node.root,
-      organisation: readAccountKey(path.join(keysFolder, `${slug}.json`)).name,
-      publicKey: readIdentity(node).signer.publicKey,
-      apiUrl: `http://${host}:${port}`,
-    };
-  });
-  return { genesisHash: genesisHash(genesisDocument), keysFolder, nodes };
 }
 
 function checkOptions({ nodes, port, ledger }: TestnetOptions): void {

@@ -58,7 +58,8 @@ export async function verifyData(
     } catch (error) {
       const detail = damageText(error);
       if (detail === undefined) throw error;
-      return { kind: 'damaged', height: store === undefined && error instanceof DecodeError ? 0 : null, detail };
+      const isGenesis = store === undefined && error instanceof DecodeError;
+      return { kind: 'damaged', height: isGenesis ? 0 : blockNamedBy(error), detail };
     } finally {
       await store?.close();
     }
@@ -217,6 +218,12 @@ function present<T>(item: T | undefined, name: string): T;
 function present<T>(item: T | undefined, name: string): T {
   if (item === undefined) throw new MissingItemError(`its ${name} are missing`);
   return item;
+}
+
+/** The block that a damaged item belongs to; null when it belongs to none alone. */
+function blockNamedBy(error: unknown): number | null {
+  const number = error instanceof StorageError ? / of block ([0-9]+)$/.exec(error.item)?.[1] : undefined;
+  return number === undefined ? null : Number(number);
 }
 
 /** What an error says about the data; undefined when it says nothing about them. */

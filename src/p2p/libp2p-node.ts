@@ -47,8 +47,13 @@ export function createNode(
       dialTimeout: limits.dialTimeoutMs,
       reconnectRetries: 0,
     },
-    // A machine under load may leave a ping waiting for seconds: that is no reason to disconnect.
-    connectionMonitor: { pingInterval: limits.pingIntervalMs, pingTimeout: { minTimeout: 15_000 } },
+    // Pings only measure: a loaded machine may leave one waiting, and aborting a connection that is just closing throws
+    // past every handler. A dead peer is noticed by its outbox.
+    connectionMonitor: {
+      pingInterval: limits.pingIntervalMs,
+      pingTimeout: { minTimeout: 15_000 },
+      abortConnectionOnPingFailure: false,
+    },
     services: { identify: identify(), ping: ping(), gossip: gossipService() },
   });
 }

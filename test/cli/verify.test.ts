@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -90,11 +90,18 @@ const sound = path.join(root, 'sound');
 }
 
 let copies = 0;
-/** The result for a copy of the sound folder after a change to its store. */
-async function verifyAfter(change: (level: Level<Uint8Array, Uint8Array>) => Promise<void>): Promise<VerifyResult> {
+/** A copy of the sound folder, closed to others as that one is. */
+function copySound(): string {
   copies += 1;
   const copy = path.join(root, `copy-${copies}`);
   cpSync(sound, copy, { recursive: true });
+  for (const folder of [copy, dataFolder(copy).keys]) chmodSync(folder, 0o700);
+  return copy;
+}
+
+/** The result for a copy of the sound folder after a change to its store. */
+async function verifyAfter(change: (level: Level<Uint8Array, Uint8Array>) => Promise<void>): Promise<VerifyResult> {
+  const copy = copySound();
   const level = new Level<Uint8Array, Uint8Array>(dataFolder(copy).ledger, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -204,16 +211,13 @@ test('bytes that rotted are named by their block', async () => {
     value[20]! ^= 1;
     await level.put(key, value);
   });
-  // The newest header is read as soon as the store is opened.
-  assertDamaged(rotted, null, /header of block 3/);
+  assertDamaged(rotted, 3, /header of block 3/);
   const second = heightKey(PREFIX.header, 2);
   assertDamaged(await verifyAfter((level) => level.del(second)), 2, /header of block 2/);
 });
 
 test('a genesis document that was changed is found', async () => {
-  copies += 1;
-  const copy = path.join(root, `copy-${copies}`);
-  cpSync(sound, copy, { recursive: true });
+  const copy = copySound();
   await writeFile(dataFolder(copy).genesis, encodeGenesis({ ...document, ledger: '' }));
   assertDamaged(await verifyData(copy, () => undefined), 0, /no ledger can start so/);
   await writeFile(dataFolder(copy).genesis, utf8('nothing'));

@@ -26,7 +26,8 @@ import { readIdentity } from '../../src/node/identity.ts';
 import { drawSeed, initNode } from '../../src/node/init-node.ts';
 import { decodeJournalEntry } from '../../src/node/journal-entry.ts';
 import { OperatorError } from '../../src/node/operator-error.ts';
-import { createTestnet, readTestnet, type TestnetOptions } from '../../src/node/testnet.ts';
+import { createTestnet, type TestnetOptions } from '../../src/node/testnet.ts';
+import { readTestnet } from '../../src/node/testnet-folder.ts';
 import { checkDataFolder, dataFolder } from '../../src/storage/data-folder.ts';
 import { openJournal } from '../../src/storage/journal.ts';
 
@@ -135,7 +136,7 @@ test('a testnet is read back as it was made', async () => {
   const made = await createTestnet(options('again', { nodes: 11, port: 7300 }));
   assert.equal(readTestnet(path.join(root, 'again')), made);
   mkdirSync(path.join(root, 'no-testnet'));
-  assert.throws(() => readTestnet(path.join(root, 'no-testnet')), /holds no testnet/);
+  assert.throws(() => readTestnet(path.join(root, 'no-testnet')), /no node folders/);
 });
 
 test('options that do not fit are refused before anything is written', async () => {

@@ -40,8 +40,9 @@ const EXPORT =
 /** `export type { A } from …` and `export type A = B['c'];`: what they name has its docstring elsewhere. */
 const OTHER_NAME = /^export type (?:\{|\*|\w+ = [\w.]+(?:\['\w+'\])*;$)/;
 
-/** A docstring right before, or before the run of one-line constants that this one continues. */
-const DESCRIBED = /\*\/\s*(?:export const [^\n]*;\n)*$/;
+const DESCRIBED = /\*\/\s*$/;
+/** A docstring before a run of one-line constants, which a further constant continues. */
+const DESCRIBED_RUN = /\*\/\s*(?:export const [^\n]*;\n)+$/;
 
 /** Exports of src/ without a docstring right before them. */
 export function docstringFaults(files: SourceFiles): readonly string[] {
@@ -50,7 +51,9 @@ export function docstringFaults(files: SourceFiles): readonly string[] {
     if (!file.startsWith('src/')) continue;
     const code = withoutComments(text);
     for (const match of code.matchAll(EXPORT)) {
-      if (OTHER_NAME.test(match[0]) || DESCRIBED.test(text.slice(0, match.index))) continue;
+      const before = text.slice(0, match.index);
+      if (OTHER_NAME.test(match[0]) || DESCRIBED.test(before)) continue;
+      if (match[0].startsWith('export const') && DESCRIBED_RUN.test(before)) continue;
       const name = match[0].match(/(?:function\*?|class|interface|type|const|let) (\w+)/)?.[1] ?? match[0];
       faults.push(`${file}:${lineAt(code, match.index)}: ${name} has no docstring`);
     }

@@ -22,8 +22,9 @@ export type LoadEntry =
   /** The account is on the ledger. */
   | { readonly kind: 'Registered'; readonly address: Uint8Array };
 
-/** Most entries, and bytes of their encoding, in one frame. */
-export const FRAME_ENTRIES_MAX = 1000;
+/** Most entries in one frame. */
+const FRAME_ENTRIES_MAX = 1000;
+/** Most bytes of their encoding. */
 export const FRAME_BYTES_MAX = 64 * 2 ** 20;
 /** Length of the random salt that tells the frames of one log from those of another. */
 export const SALT_BYTES = 8;

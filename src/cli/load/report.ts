@@ -1,7 +1,7 @@
 import { formatTable } from '../output.ts';
 
 /** What a load did at one hospital. */
-export interface HospitalReport {
+interface HospitalReport {
   readonly name: string;
   readonly patients: number;
   readonly doctors: number;
