@@ -4,6 +4,8 @@ import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
 /** Most records handed to the index in one transaction of its own. */
 const RECORDS_PER_APPLY = 2_000;
 const BLOCKS_PER_APPLY = 256;
+/** Pause between two transactions of the index, so that small blocks share one: each costs a sync of its own. */
+const PAUSE_MS = 50;
 
 /** The index, and where its rows come from. */
 export interface IndexFeedDependencies {
@@ -24,6 +26,7 @@ export class IndexFeed {
   #appliedHeight = 0;
   #running: Promise<void> | undefined;
   #isClosed = false;
+  #endPause: () => void = () => undefined;
 
   constructor(dependencies: IndexFeedDependencies) {
     this.#dependencies = dependencies;
@@ -56,7 +59,17 @@ export class IndexFeed {
   /** Finishes what is under way and takes no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endPause();
     await this.#running;
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#isClosed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endPause = resolve;
+    const timer = setTimeout(resolve, PAUSE_MS);
+    await promise;
+    clearTimeout(timer);
   }
 
   async #catchUp(): Promise<void> {
@@ -73,6 +86,7 @@ export class IndexFeed {
       }
       await index.apply(blocks);
       this.#appliedHeight = height;
+      await this.#pause();
     }
   }
 }

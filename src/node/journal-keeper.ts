@@ -24,8 +24,9 @@ export function readJournalContent(payloads: readonly Uint8Array[]): JournalCont
 }
 
 /**
- * The journal as consensus uses it. A decided height is marked by a Truncated record at its end, which is cheap; the
- * file itself is replaced only when it has grown.
+ * The journal as consensus uses it. A decided height is marked by a Truncated record: ahead of the next entries where
+ * the journal reaches that height anyway, at once where it does not, since a journal that falls behind the store looks
+ * like a lost one. The file itself is replaced only when it has grown.
  */
 export class JournalKeeper {
   readonly #journal: Journal;
@@ -33,6 +34,10 @@ export class JournalKeeper {
   readonly #onAppended: (seconds: number) => void;
   /** Entries of heights not yet decided, in order: what a replaced file begins with. */
   #live: { readonly height: number; readonly payloads: readonly Uint8Array[] }[] = [];
+  /** Mark of the newest decided height, not yet written. */
+  #mark: Uint8Array | undefined;
+  /** Highest height of anything written since the start. */
+  #reached = 0;
 
   constructor(journal: Journal, onAppended: (seconds: number) => void, onFatal: (error: unknown) => void) {
     this.#journal = journal;
@@ -43,8 +48,11 @@ export class JournalKeeper {
   /** Appends the entries of records of `height`; resolves once they are on disk. */
   async append(height: number, payloads: readonly Uint8Array[]): Promise<void> {
     this.#live.push({ height, payloads });
+    this.#reached = Math.max(this.#reached, height);
     const startMs = performance.now();
-    await this.#journal.append(payloads);
+    const mark = this.#mark;
+    this.#mark = undefined;
+    await this.#journal.append(mark === undefined ? payloads : [mark, ...payloads]);
     this.#onAppended((performance.now() - startMs) / 1_000);
   }
 
@@ -53,13 +61,10 @@ export class JournalKeeper {
     this.#live = this.#live.filter((group) => group.height > height);
     const mark = encodeRecord(encodeJournalRecord({ kind: 'Truncated', height, blockHash }));
     const isLong = this.#journal.lengthBytes > TRUNCATE_BYTES;
-    const work = isLong
-      ? this.#journal.truncate([mark, ...this.#live.flatMap(({ payloads }) => payloads)])
-      : this.#journal.append([mark]);
-    work.catch(this.#onFatal);
-  }
-
-  async close(): Promise<void> {
-    await this.#journal.close();
+    const isBehind = this.#reached < height;
+    this.#reached = Math.max(this.#reached, height);
+    this.#mark = isLong || isBehind ? undefined : mark;
+    if (isLong) this.#journal.truncate([mark, ...this.#live.flatMap(({ payloads }) => payloads)]).catch(this.#onFatal);
+    else if (isBehind) this.#journal.append([mark]).catch(this.#onFatal);
   }
 }

@@ -6,12 +6,13 @@ import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-p
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
 import { signatureSelfTest } from '../crypto/speccheck.ts';
+import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
-import { encodeBlockFrame } from './block-frame.ts';
+import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
 import { blockRows } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
@@ -41,9 +42,6 @@ import { TransactionTracker } from './transaction-tracker.ts';
 const MEMPOOL_LIMITS = { transactions: 50_000, bytes: 256 * 1024 * 1024 };
 const SIGNATURES_CACHED = 100_000;
 const VERIFIER_THREADS = 1;
-/** Larger blocks are fetched by those who want them instead of being announced whole. */
-const ANNOUNCED_BLOCK_BYTES_MAX = 1024 * 1024;
-const BLOCK_OVERHEAD_BYTES = 64 * 1024;
 
 /** What a node is started with. */
 export interface NodeOptions {
@@ -278,7 +276,11 @@ async function assemble(
         if (isStarted)
           intake.receive(batch).catch((error: unknown) => log.warn({ err: error }, 'transactions dropped'));
       },
-      onBlock: () => undefined,
+      onBlock(from, frame) {
+        const height = announcedHeight(frame);
+        // The next block is being decided here as well; more than that means that we missed something.
+        if (isStarted && height > chain.tip.height + 1) catchUp.hint(height, from);
+      },
       onConnected(peer) {
         log.info({ peer: toHex(peer) }, 'connected');
         if (isStarted) runner?.deliver({ kind: 'Connected', peer });
@@ -312,16 +314,15 @@ async function assemble(
   };
 }
 
-/** Tells members and observers of a block that this node proposed. */
+/** Tells members and observers of a block that this node proposed: its header and certificate; bodies are asked for. */
 function announceBlock(peers: PeerLink, block: ExecutedBlock, certificate: Certificate): void {
-  if (block.header.bodyBytes > ANNOUNCED_BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES) return;
-  peers.publishBlock(
-    encodeBlockFrame({
-      header: block.encodedHeader,
-      certificate: encode(certificateSchema, certificate),
-      transactions: block.transactions.map(({ encoded }) => encoded),
-    }),
-  );
+  const encoded = encode(certificateSchema, certificate);
+  peers.publishBlock(encodeBlockFrame({ header: block.encodedHeader, certificate: encoded, transactions: [] }));
+}
+
+/** The height that an announcement claims. Throws a DecodeError on bytes that are none. */
+function announcedHeight(frame: Uint8Array): number {
+  return decodeHeader(decodeBlockFrame(frame).header).height;
 }
 
 /** Keeps a payload block that a member served, so that it is here the next time; without room it is only passed on. */

@@ -1,5 +1,6 @@
 import { toHex } from '../codec/bytes.ts';
 import type { VerifierPool } from '../crypto/node/verifier-pool.ts';
+import { verifySignature } from '../crypto/node/verify.ts';
 import { isAttachmentOf } from '../ledger/attachment.ts';
 import { readTransaction } from '../ledger/execution.ts';
 import { type Rejection, rejected } from '../ledger/rejection.ts';
@@ -26,6 +27,9 @@ export interface IntakeDependencies {
   readonly onAdded: () => void;
   readonly nowMs: () => number;
 }
+
+/** So few signatures are verified at once: handing them to a thread and back costs as much. */
+const INLINE_SIGNATURES_MAX = 4;
 
 interface Candidate {
   readonly decoded: DecodedTransaction;
@@ -150,7 +154,10 @@ export class TransactionIntake {
         .filter(({ message, publicKey, signature }) => !signatures.has(message, publicKey, signature))
         .map((check) => ({ place, check })),
     );
-    const results = await verifier.verify(checks.map(({ check }) => check));
+    const results =
+      checks.length <= INLINE_SIGNATURES_MAX
+        ? checks.map(({ check }) => verifySignature(check.signature, check.message, check.publicKey))
+        : await verifier.verify(checks.map(({ check }) => check));
     const isValid = candidates.map(() => true);
     for (const [order, { place, check }] of checks.entries()) {
       if (results[order] === true) signatures.add(check.message, check.publicKey, check.signature);

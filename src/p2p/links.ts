@@ -158,7 +158,8 @@ export class Links {
       stream.abort(new Error('the connection was given up'));
       return;
     }
-    stream.addEventListener('close', () => this.#end(connection, 'its channel closed'));
+    // Not at once: where libp2p itself is aborting the connection, ending it from within makes that throw.
+    stream.addEventListener('close', () => queueMicrotask(() => this.#end(connection, 'its channel closed')));
     link.outbox = new Outbox(stream, this.#counters, (reason) => {
       this.#events.onStalled(peer, reason);
       this.cut(peer.name, reason);

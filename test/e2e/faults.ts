@@ -10,6 +10,8 @@ import type { Report } from './report.ts';
 
 const CLIENTS = 16;
 const PATIENCE_MS = 60_000;
+const POLL_MS = 50;
+const FROZEN_MS = 25_000;
 /** A few seconds: the view timeout is one second, its first doubling two, and the machine may be slow. */
 const INTERRUPTION_MS_MAX = 6_000;
 
@@ -29,6 +31,7 @@ export async function showFaults(report: Report): Promise<void> {
     const forecast = new PrimaryForecast(readClusterGenesis(cluster));
     for (const round of [1, 2]) await showPrimaryKill(report, cluster, load, forecast, round);
     for (const number of cluster.nodes.keys()) await showKill(report, cluster, load, number);
+    await showFrozen(report, cluster, load, 2);
     await showKillOfAll(report, cluster, load);
     await load.stop();
     await showNothingLost(report, cluster, load);
@@ -72,6 +75,28 @@ async function killAndReturn(cluster: Cluster, load: RecordLoad, number: number)
   assert.deepEqual(cluster.unexpectedExits, []);
   assert(gapMs <= INTERRUPTION_MS_MAX, `no commit for ${gapMs.toFixed(0)} ms`);
   return `longest time without a commit ${gapMs.toFixed(0)} ms; back and caught up at height ${height} after ${(readyMs - startedMs).toFixed(0)} ms`;
+}
+
+/** A node that hangs for longer than pings and view timeouts last, and then goes on as if nothing had been. */
+async function showFrozen(report: Report, cluster: Cluster, load: RecordLoad, number: number): Promise<void> {
+  await report.check(`hospital-${number + 1} hangs for ${FROZEN_MS / 1_000} s (SIGSTOP) and goes on`, async () => {
+    const frozenMs = performance.now();
+    cluster.signal(number, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
+    const gapMs = load.longestGapMs(frozenMs, performance.now());
+    assert(gapMs <= INTERRUPTION_MS_MAX, `no commit for ${gapMs.toFixed(0)} ms`);
+    const thawedMs = performance.now();
+    cluster.signal(number, 'SIGCONT');
+    const { height } = await cluster.nodes[(number + 1) % cluster.nodes.length]!.client.status();
+    const { client } = cluster.nodes[number]!;
+    while ((await client.status()).height < height) {
+      assert(performance.now() - thawedMs < PATIENCE_MS, 'it does not catch up');
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    const caughtUpMs = performance.now() - thawedMs;
+    assert.deepEqual(cluster.unexpectedExits, []);
+    return `longest time without a commit ${gapMs.toFixed(0)} ms; caught up ${caughtUpMs.toFixed(0)} ms after it went on`;
+  });
 }
 
 async function showKillOfAll(report: Report, cluster: Cluster, load: RecordLoad): Promise<void> {

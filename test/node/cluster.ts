@@ -90,6 +90,11 @@ export class Cluster {
     );
   }
 
+  /** Stops a node's process where it is, or lets it go on: a machine that hangs. */
+  signal(number: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#group.get(this.nodes[number]!.folder)?.child.kill(signal);
+  }
+
   /** SIGTERM to these nodes; resolves with their exit statuses when they are gone. */
   async terminate(numbers: readonly number[] = this.#all()): Promise<(number | null)[]> {
     return Promise.all(
