@@ -11,6 +11,8 @@ export interface BlockSource {
   /** Undefined on a node that runs for no organisation: it indexes public facts alone. */
   readonly organisationKey: OrganisationKey | undefined;
   block(height: number): Promise<{ hash: Uint8Array; header: Uint8Array; transactions: readonly Uint8Array[] }>;
+  /** The transactions of a block that was just committed, where they are still at hand: decoding them again is spared. */
+  decoded?(height: number): readonly DecodedTransaction[] | undefined;
   record(recordId: Uint8Array): RecordState | undefined;
   attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
 }
@@ -19,8 +21,10 @@ export interface BlockSource {
 export async function blockRows(source: BlockSource, height: number): Promise<BlockRows> {
   const { hash, header, transactions } = await source.block(height);
   const { timestampMs } = decodeHeader(header);
-  const rows = transactions.map((encoded, index) =>
-    recordRow(source, decodeTransaction(source.genesisHash, encoded), { height, index, timeMs: timestampMs }),
+  const decoded =
+    source.decoded?.(height) ?? transactions.map((encoded) => decodeTransaction(source.genesisHash, encoded));
+  const rows = decoded.map((transaction, index) =>
+    recordRow(source, transaction, { height, index, timeMs: timestampMs }),
   );
   const records = (await Promise.all(rows)).filter((row) => row !== undefined);
   return { height, hash, records, closed: [], disposed: [] };

@@ -18,6 +18,8 @@ const BLOCKS_PER_REQUEST = 64;
 const BYTES_PER_REQUEST = 2 * 1024 * 1024;
 const REQUEST_DEADLINE_MS = 8_000;
 const RETRY_MS = 500;
+/** Heights that an up-to-date node may hear of before it has decided them itself. */
+const HEIGHTS_IN_FLIGHT = 2;
 
 /** What catch-up works with. */
 export interface CatchUpDependencies {
@@ -57,9 +59,10 @@ export class CatchUp {
     this.#dependencies = dependencies;
   }
 
-  /** True while blocks are being fetched. */
-  get isRunning(): boolean {
-    return this.#running !== undefined;
+  /** True while members hold blocks well beyond ours; one or two are just being decided. */
+  get isBehind(): boolean {
+    const tip = this.#dependencies.chain.tip.height;
+    return [...this.#hints.values()].some(({ height }) => height > tip + HEIGHTS_IN_FLIGHT);
   }
 
   /** A peer may hold blocks up to `height`. */

@@ -101,6 +101,12 @@ export class Chain {
     return this.#view().read(FAMILIES.account, address);
   }
 
+  /** A look-up of accounts as they stand now, for many at once: each is read and decoded once. */
+  accountsAtHead(): (address: Uint8Array) => Account | undefined {
+    const view = this.#view();
+    return (address) => view.read(FAMILIES.account, address);
+  }
+
   record(recordId: Uint8Array): RecordState | undefined {
     return this.#view().read(FAMILIES.record, recordId);
   }

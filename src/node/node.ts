@@ -9,6 +9,7 @@ import { signatureSelfTest } from '../crypto/speccheck.ts';
 import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
+import type { DecodedTransaction } from '../ledger/transaction.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
@@ -42,6 +43,8 @@ import { TransactionTracker } from './transaction-tracker.ts';
 const MEMPOOL_LIMITS = { transactions: 50_000, bytes: 256 * 1024 * 1024 };
 const SIGNATURES_CACHED = 100_000;
 const VERIFIER_THREADS = 1;
+/** Blocks whose decoded transactions stay at hand for the index. */
+const RECENT_BLOCKS = 16;
 
 /** What a node is started with. */
 export interface NodeOptions {
@@ -132,6 +135,7 @@ async function assemble(
           genesisHash: chain.genesisHash,
           organisationKey: identity.organisationKey,
           block: async (at) => (await ports.block(at))!,
+          decoded: (height) => recentBlocks.get(height),
           record: (recordId) => chain.record(recordId),
           attachment: (hash) => store.attachment(hash),
         },
@@ -170,12 +174,15 @@ async function assemble(
     indexedHeight: () => feed.appliedHeight,
   };
 
+  const recentBlocks = new Map<number, readonly DecodedTransaction[]>();
   let lastCommitMs = performance.now();
   const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
     lastCommitMs = performance.now();
+    recentBlocks.set(header.height, transactions);
+    recentBlocks.delete(header.height - RECENT_BLOCKS);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
@@ -253,7 +260,7 @@ async function assemble(
     payloads: data.payloads,
     organisation: identity.organisationKey?.address,
     status: () => nodeStatus(sources),
-    notReady: () => readinessFaults(sources, catchUp.isRunning, isDraining),
+    notReady: () => readinessFaults(sources, catchUp.isBehind, isDraining),
     metrics: () => metrics.registry.metrics(),
     fetchPayload: (cid) => peers.fetchPayload(cid).then((bytes) => keepFetched(data.payloads, cid, bytes)),
     fetchAttachment: (hash) => peers.fetchAttachment(hash),

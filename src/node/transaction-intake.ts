@@ -149,8 +149,9 @@ export class TransactionIntake {
   /** False for a transaction of which a signature was found bad; signatures of unknown keys are left to execution. */
   async #verify(candidates: readonly Candidate[]): Promise<boolean[]> {
     const { chain, signatures, verifier } = this.#dependencies;
+    const accountAt = chain.accountsAtHead();
     const checks = candidates.flatMap(({ decoded }, place) =>
-      resolveSignatures(chain, decoded)
+      resolveSignatures(accountAt, decoded)
         .filter(({ message, publicKey, signature }) => !signatures.has(message, publicKey, signature))
         .map((check) => ({ place, check })),
     );
