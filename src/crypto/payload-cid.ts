@@ -8,7 +8,7 @@ import { PAYLOAD_CHUNK_BYTES } from './payload-cipher.ts';
 export const CID_BYTES = 36;
 
 /** One block of a payload's DAG. */
-export interface PayloadBlock {
+interface PayloadBlock {
   /** Binary CIDv1, 36 bytes. */
   readonly cid: Uint8Array;
   readonly bytes: Uint8Array;

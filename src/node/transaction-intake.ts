@@ -60,7 +60,7 @@ export class TransactionIntake {
         continue;
       }
       const { txId } = read.decoded;
-      const known = await this.#dependencies.tracker.status(txId);
+      const known = await this.#knownStatus(read.decoded);
       if (known.kind === 'Pending' || known.kind === 'Committed') outcomes[place] = { txId, status: known };
       else {
         const fault = attachmentFault(read);
@@ -138,6 +138,14 @@ export class TransactionIntake {
   #read({ encoded, attachment }: Submission): Candidate | Rejection {
     const read = readTransaction(this.#dependencies.chain.genesisHash, encoded);
     return read.kind === 'rejected' ? read.rejection : { decoded: read.decoded, attachment };
+  }
+
+  /** The status of a transaction that came before. One still valid that was applied is among the recent ids. */
+  async #knownStatus({ txId, transaction }: DecodedTransaction): Promise<TransactionStatus> {
+    const { chain, mempool, tracker } = this.#dependencies;
+    const isOpen = transaction.validUntilMs >= chain.tip.timestampMs;
+    if (isOpen && mempool.byId(toHex(txId)) === undefined && !chain.isRecent(txId)) return { kind: 'Unknown' };
+    return tracker.status(txId);
   }
 
   #add(candidate: Candidate): Rejection | undefined {
