@@ -37,7 +37,8 @@ const requests = fc.record({
 test('random requests to every route are answered, never with a 500', async () => {
   const { app } = await makeFixture();
   const property = fc.asyncProperty(requests, async ({ endpoint, params, query, escaped, mediaType, body, signed }) => {
-    if (endpoint === ENDPOINTS.events && query.length === 0) return;
+    // Without a parameter to refuse, and a # may cut them all off, the event stream opens and does not end.
+    if (endpoint === ENDPOINTS.events && (query.length === 0 || !escaped)) return;
     const shown = escaped ? encodeURIComponent : (text: string) => text.replace(/[^!-~]/g, '~');
     let next = 0;
     const wellFormed = params.map((text) => text.toWellFormed());
