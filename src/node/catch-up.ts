@@ -18,8 +18,8 @@ const BLOCKS_PER_REQUEST = 64;
 const BYTES_PER_REQUEST = 2 * 1024 * 1024;
 const REQUEST_DEADLINE_MS = 8_000;
 const RETRY_MS = 500;
-/** Heights that an up-to-date node may hear of before it has decided them itself. */
-const HEIGHTS_IN_FLIGHT = 2;
+/** So far behind, a second of small blocks, a loaded node may be for moments and still serve well. */
+const HEIGHTS_IN_FLIGHT = 32;
 
 /** What catch-up works with. */
 export interface CatchUpDependencies {
