@@ -79,7 +79,9 @@ async function listen(config: NodeConfig, node: RunningNode, logger: Logger): Pr
       { ports: node.ports, logger },
     );
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new OperatorError(`Port ${port} on ${host} is in use: set api.port in the configuration to another one.`);
+    const { code, port: taken } = error as NodeJS.ErrnoException & { port?: number };
+    if (code !== 'EADDRINUSE') throw error;
+    const setting = taken === operatorPort ? 'api.operatorPort' : 'api.port';
+    throw new OperatorError(`Port ${taken} is in use: set ${setting} in the configuration to another one.`);
   }
 }

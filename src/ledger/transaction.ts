@@ -1,7 +1,7 @@
-import { concatBytes, uintBytes } from '../codec/bytes.ts';
 import { decode, encode } from '../codec/cbor.ts';
 import { bytes, list, nullable, struct, uint } from '../codec/schema.ts';
 import { sha256, signedPreimage, taggedHash } from '../crypto/hash.ts';
+import { leafHash } from '../crypto/merkle.ts';
 import { type Action, actionSchema, RECORD_ID_BYTES } from './action.ts';
 
 /** Version of the transaction format that this build reads and writes. */
@@ -92,7 +92,7 @@ export function transactionId(genesisHash: Uint8Array, body: TransactionBody): U
 
 /** RFC 6962 leaf hash of the full encoding, 32 bytes. */
 export function transactionHash(encoded: Uint8Array): Uint8Array {
-  return sha256(concatBytes(uintBytes(0, 1), encoded));
+  return leafHash(encoded);
 }
 
 /** Decodes one transaction. Throws a DecodeError on anything that is not its canonical encoding. */

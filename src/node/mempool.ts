@@ -6,8 +6,6 @@ export interface PendingTransaction {
   readonly decoded: DecodedTransaction;
   /** blind[32] ‖ bytes, hash-checked against the transaction; null when it declares none. */
   readonly attachment: Uint8Array | null;
-  /** Monotonic milliseconds at which it arrived here. */
-  readonly arrivedMs: number;
 }
 
 /** Limits of the pool: what a node holds for blocks to come. */

@@ -137,7 +137,7 @@ async function assemble(
           block: async (at) => (await ports.block(at))!,
           decoded: (height) => recentBlocks.get(height),
           record: (recordId) => chain.record(recordId),
-          attachment: (hash) => store.attachment(hash),
+          attachment: (hash) => ports.attachment(hash),
         },
         height,
       ),
@@ -263,7 +263,14 @@ async function assemble(
     notReady: () => readinessFaults(sources, catchUp.isBehind, isDraining),
     metrics: () => metrics.registry.metrics(),
     fetchPayload: (cid) => peers.fetchPayload(cid).then((bytes) => keepFetched(data.payloads, cid, bytes)),
-    fetchAttachment: (hash) => peers.fetchAttachment(hash),
+    // A block that was fetched without its attachments is completed when someone needs one.
+    fetchAttachment: async (hash) => {
+      const bytes = await peers.fetchAttachment(hash);
+      if (bytes === undefined)
+        log.warn({ attachment: toHex(hash) }, 'no member has an attachment that the ledger names');
+      else await store.putAttachment(hash, bytes);
+      return bytes;
+    },
     nowMs,
   });
 

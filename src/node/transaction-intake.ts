@@ -129,8 +129,7 @@ export class TransactionIntake {
     let added = 0;
     for (const [place, candidate] of candidates.entries()) {
       if (isValid[place] !== true || chain.isRecent(candidate.decoded.txId)) continue;
-      const entry = { ...candidate, arrivedMs: performance.now() };
-      if (mempool.add(entry) === 'added') added += 1;
+      if (mempool.add(candidate) === 'added') added += 1;
     }
     if (added > 0) onAdded();
   }
@@ -150,7 +149,7 @@ export class TransactionIntake {
 
   #add(candidate: Candidate): Rejection | undefined {
     const { mempool } = this.#dependencies;
-    const added = mempool.add({ ...candidate, arrivedMs: performance.now() });
+    const added = mempool.add(candidate);
     return added === 'full' ? rejected('poolFull', `${mempool.size} transactions wait already`) : undefined;
   }
 

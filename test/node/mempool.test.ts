@@ -13,7 +13,7 @@ function entry(id: number, validUntilMs = 1_000, attachmentBytes = 0): PendingTr
     txId: new Uint8Array(32).fill(id),
     txHash: new Uint8Array(32).fill(100 + id),
   };
-  return { decoded: decoded as unknown as PendingTransaction['decoded'], attachment, arrivedMs: 0 };
+  return { decoded: decoded as unknown as PendingTransaction['decoded'], attachment };
 }
 
 const hex = (byte: number) => toHex(new Uint8Array(32).fill(byte));
