@@ -29,6 +29,8 @@ export interface IngestOptions {
   /** Up to this rate every transaction is a request of its own. */
   readonly singleRateMax: number;
   readonly patientsPerNode: number;
+  /** Validators of the ledger, each a process of its own. */
+  readonly nodes: number;
   readonly seed: number;
   readonly port: number;
   readonly folder: string | undefined;
@@ -62,11 +64,10 @@ export interface IngestRaw {
   readonly transactions: number;
 }
 
-const NODES = 4;
 /** Beyond the ports of API, peers and operator. */
 const INSPECTOR_PORT_OFFSET = 300;
 
-/** Measures committed transactions a second and their latency at rising rates, on four nodes of this machine. */
+/** Measures committed transactions a second and their latency at rising rates, on nodes of this machine. */
 export async function runIngest(
   options: IngestOptions,
   entry: string,
@@ -74,11 +75,11 @@ export async function runIngest(
 ): Promise<{ readonly result: BenchResult; readonly sections: readonly Section[] }> {
   const startedAt = new Date().toISOString();
   const environment = describeEnvironment(options.folder);
-  say('starting four nodes');
-  const { port, folder, isProfiled, blockTransactionsMax } = options;
+  const { nodes, port, folder, isProfiled, blockTransactionsMax } = options;
+  say(`starting ${nodes} nodes`);
   const inspectorPort = isProfiled ? port + INSPECTOR_PORT_OFFSET : undefined;
   const network = await startNetwork({
-    nodes: NODES,
+    nodes,
     port,
     folder,
     inspectorPort,
@@ -172,6 +173,8 @@ async function climb(
       say(`${line} ${rate}/s, repeat ${repeat}: ${summaryOf(result)}`);
     }
     const profile = await inspected?.stopProfile();
+    if (profile && process.env['DUMP'])
+      (await import('node:fs')).writeFileSync(process.env['DUMP'], JSON.stringify(profile));
     const name = `${line} at ${rate}/s`;
     steps.push({ rate, repeats, ...(profile !== undefined && { profile: summarise(name, profile) }) });
     if (steps.filter((each) => !isSustained(each.repeats)).length >= options.unsustainedRates) break;

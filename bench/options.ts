@@ -21,6 +21,7 @@ ingest:
   --interval S        measured seconds of each repeat; --ramp S before them, not measured
   --warm-up S         before each line, at 500/s
   --collect-ms MS     longest collecting into one request (5); --collect-max N transactions (200)
+  --nodes N             validators, each a process (4)
   --block-max N       blockTransactionsMax in the genesis, to see what the size of blocks does
   --profile           CPU profile of the first node
 retrieval:
@@ -71,13 +72,16 @@ function read(args: readonly string[]): BenchRequest {
       'collect-ms': text,
       'collect-max': text,
       records: text,
+      nodes: text,
       'block-max': text,
     },
   });
   const [name, ...rest] = positionals;
   if (values.help || name === undefined) return { kind: 'help', fault: undefined };
-  const number = (option: 'seed' | 'port' | 'repeats' | 'beyond' | 'interval' | 'ramp' | 'records', usual: number) =>
-    checkedNumber(option, values[option], usual);
+  const number = (
+    option: 'seed' | 'port' | 'nodes' | 'repeats' | 'beyond' | 'interval' | 'ramp' | 'records',
+    usual: number,
+  ) => checkedNumber(option, values[option], usual);
   const common = {
     seed: number('seed', 1),
     port: number('port', 9_400),
@@ -103,6 +107,7 @@ function read(args: readonly string[]): BenchRequest {
           collectMax: checkedNumber('collect-max', values['collect-max'], 200),
           singleRateMax: 100,
           patientsPerNode: quick ? 50 : 500,
+          nodes: number('nodes', 4),
           blockTransactionsMax: checkedNumber(
             'block-max',
             values['block-max'],

@@ -27,7 +27,6 @@ export interface DirectRaw {
 }
 
 const PAYLOAD_QUOTA_BYTES = 2 ** 30;
-const SIGNATURES_CACHED = 1_000;
 const WARM_UP = ['warm-up', ''] as const;
 
 /** Opens the data of a stopped node in this process and asks it the same questions, without HTTP. */
@@ -37,7 +36,7 @@ export async function measureDirect(folder: string, questions: Questions, repeat
   const begun = performance.now();
   const data = await openNodeData(places, genesisDocument, PAYLOAD_QUOTA_BYTES, pino({ level: 'silent' }));
   try {
-    const chain = await openChain(data.store, genesisDocument, new SignatureCache(SIGNATURES_CACHED));
+    const chain = await openChain(data.store, genesisDocument, new SignatureCache());
     const openSeconds = (performance.now() - begun) / 1_000;
     const timings = await timeAll(new Reader(chain, data), questions, repeats);
     const scan = await scanFor(chain, data, questions.lookups[0]!);

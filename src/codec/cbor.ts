@@ -27,6 +27,38 @@ export function decode<T>(schema: Schema<T>, bytes: Uint8Array, maxBytes: number
   return schema.fromItem(item, '');
 }
 
+/**
+ * The encoding of the array that lacks the last element of the array that `encoded` holds: what is signed of a format
+ * whose signatures come last. `encoded` must have passed `decode`, with a schema of 1 to 23 elements.
+ */
+export function withoutLastElement(encoded: Uint8Array): Uint8Array {
+  const count = encoded[0]! & 31;
+  let position = 1;
+  for (let i = 1; i < count; i += 1) position = itemEnd(encoded, position);
+  const rest = encoded.slice(0, position);
+  rest[0] = 0x80 | (count - 1);
+  return rest;
+}
+
+/** Where the item ends that begins at `start`, in bytes that are known to be well formed. */
+function itemEnd(bytes: Uint8Array, start: number): number {
+  let position = start;
+  for (let remaining = 1; remaining > 0; remaining -= 1) {
+    const initial = bytes[position]!;
+    const major = initial >> 5;
+    const info = initial & 31;
+    position += 1;
+    if (major === 7) continue;
+    const width = info < 24 ? 0 : 1 << (info - 24);
+    let argument = width === 0 ? info : 0;
+    for (let i = 0; i < width; i += 1) argument = argument * 256 + bytes[position + i]!;
+    position += width;
+    if (major === 2 || major === 3) position += argument;
+    if (major === 4) remaining += argument;
+  }
+  return position;
+}
+
 /** One pass without allocation over the item heads: cborg has no limit on depth and takes floats and maps. */
 function checkStructure(bytes: Uint8Array): void {
   const open: number[] = [];

@@ -6,16 +6,9 @@ import { type BlockIndex, type IndexKey, indexKeys } from './index-keys.ts';
 import { eligiblePrimaries, skipTableAfter } from './proposer-skip.ts';
 import type { Receipt } from './receipt.ts';
 import type { Rejection } from './rejection.ts';
-import {
-  CURRENT_VALIDATORS_KEY,
-  FAMILIES,
-  SCHEDULED_VALIDATORS_KEY,
-  SINGLE_KEY,
-  type StateChange,
-  type StateReader,
-} from './state.ts';
+import { CURRENT_VALIDATORS_KEY, FAMILIES, SCHEDULED_VALIDATORS_KEY, SINGLE_KEY, type StateReader } from './state.ts';
 import { rootHash, type StateMap, updateMap } from './state-map.ts';
-import { mapChanges, StateOverlay, type StateView } from './state-overlay.ts';
+import { type DecodedChange, mapChanges, StateOverlay, type StateView } from './state-overlay.ts';
 import type { DecodedTransaction } from './transaction.ts';
 import { transactionCost } from './transaction-cost.ts';
 import { makeValidatorSet, type ValidatorSet } from './validator-set.ts';
@@ -58,7 +51,7 @@ export interface ExecutedBlock {
   /** One for each transaction. */
   readonly receipts: readonly Receipt[];
   /** To the state before this block, in ascending order of key. */
-  readonly changes: readonly StateChange[];
+  readonly changes: readonly DecodedChange[];
   /** The map after this block; its root stands in the header. */
   readonly map: StateMap;
   readonly index: BlockIndex;

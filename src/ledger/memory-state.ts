@@ -1,14 +1,20 @@
 import { fromBinaryString, toBinaryString } from './binary-string.ts';
 import { RecentIdIndex } from './recent-id-index.ts';
-import type { StateChange, StateReader } from './state.ts';
+import { decodeStateValue, type Family, type StateChange, type StateReader } from './state.ts';
 
 /** A committed state held in memory: for tests, simulation and verifying a chain without a store. */
 export class MemoryState implements StateReader {
   readonly #values = new Map<string, Uint8Array>();
   readonly #recentIds = new RecentIdIndex();
 
+  /** The encoded value under a state key. */
   get(key: Uint8Array): Uint8Array | undefined {
     return this.#values.get(toBinaryString(key));
+  }
+
+  read<T>(family: Family<T>, name: string): T | undefined {
+    const encoded = this.#values.get(name);
+    return encoded === undefined ? undefined : decodeStateValue(family, encoded);
   }
 
   recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[] {

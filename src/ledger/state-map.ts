@@ -90,6 +90,14 @@ export function updateMap(map: StateMap, changes: readonly MapChange[]): StateMa
   return node === map.node ? map : { node, size: map.size + batch.sizeChange };
 }
 
+/** Whether the map has an entry at `path`, 32 bytes. */
+export function mapHas(map: StateMap, path: Uint8Array): boolean {
+  let node = map.node;
+  for (let depth = 0; node !== null && typeof node !== 'string'; depth += 1)
+    node = bitOf(path, depth) === 1 ? node.right : node.left;
+  return node !== null && compareToLeaf(path, node) === 0;
+}
+
 /** The proof of what the map says at `path`. */
 export function proveInMap(map: StateMap, path: Uint8Array): MapProof {
   const siblings: (Uint8Array | null)[] = [];

@@ -1,8 +1,8 @@
 import { compareBytes } from '../codec/bytes.ts';
-import { decode, encode } from '../codec/cbor.ts';
+import { encode } from '../codec/cbor.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { toBinaryString } from './binary-string.ts';
-import { type Family, type StateChange, type StateReader, stateKey } from './state.ts';
+import { fromBinaryString } from './binary-string.ts';
+import { type Family, type StateChange, type StateReader, stateName } from './state.ts';
 import { type MapChange, mapPath } from './state-map.ts';
 
 /** Typed reading of the state. Values are shared: nobody alters what is read. */
@@ -10,8 +10,14 @@ export interface StateView {
   read<T>(family: Family<T>, key: Uint8Array): T | undefined;
 }
 
+/** A change with its name and its value as they are in memory: what a cache of decoded values takes over. */
+export interface DecodedChange extends StateChange {
+  readonly name: string;
+  /** Undefined where the entry is removed. */
+  readonly decoded: unknown;
+}
+
 interface Entry {
-  readonly key: Uint8Array;
   readonly family: Family<unknown>;
   readonly value: unknown;
   readonly isChanged: boolean;
@@ -19,10 +25,11 @@ interface Entry {
 
 /**
  * What a block being executed reads and writes: the changes so far over a committed state, which stays as it is.
- * Values are decoded once and encoded once, however often a block touches them.
+ * Values are encoded once, however often a block touches them.
  */
 export class StateOverlay implements StateView {
   readonly #base: StateReader;
+  /** By `stateName`. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(base: StateReader) {
@@ -31,14 +38,12 @@ export class StateOverlay implements StateView {
 
   /** Throws a DecodeError when the committed value is damaged: a fault of this node alone. */
   read<T>(family: Family<T>, key: Uint8Array): T | undefined {
-    const fullKey = stateKey(family, key);
-    const name = toBinaryString(fullKey);
+    const name = stateName(family, key);
     const known = this.#entries.get(name);
     // The family's code is part of the name, so an entry has the type of its family.
     if (known !== undefined) return known.value as T | undefined;
-    const encoded = this.#base.get(fullKey);
-    const value = encoded === undefined ? undefined : decode(family.schema, encoded, family.bytesMax);
-    this.#entries.set(name, { key: fullKey, family: family as Family<unknown>, value, isChanged: false });
+    const value = this.#base.read(family, name);
+    this.#entries.set(name, { family: family as Family<unknown>, value, isChanged: false });
     return value;
   }
 
@@ -56,21 +61,19 @@ export class StateOverlay implements StateView {
   }
 
   /** All changes, in ascending order of key. */
-  changes(): readonly StateChange[] {
-    const changes: StateChange[] = [];
-    for (const { key, family, value, isChanged } of this.#entries.values())
-      if (isChanged) changes.push({ key, value: value === undefined ? undefined : encode(family.schema, value) });
-    return changes.sort((a, b) => compareBytes(a.key, b.key));
+  changes(): readonly DecodedChange[] {
+    const changes: DecodedChange[] = [];
+    for (const [name, { family, value, isChanged }] of this.#entries) {
+      if (!isChanged) continue;
+      const encoded = value === undefined ? undefined : encode(family.schema, value);
+      changes.push({ name, key: fromBinaryString(name), value: encoded, decoded: value });
+    }
+    // One character a byte: the order of the texts is the order of the keys.
+    return changes.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   #put<T>(family: Family<T>, key: Uint8Array, value: T | undefined): void {
-    const fullKey = stateKey(family, key);
-    this.#entries.set(toBinaryString(fullKey), {
-      key: fullKey,
-      family: family as Family<unknown>,
-      value,
-      isChanged: true,
-    });
+    this.#entries.set(stateName(family, key), { family: family as Family<unknown>, value, isChanged: true });
   }
 }
 

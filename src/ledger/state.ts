@@ -1,8 +1,10 @@
 import { concatBytes, uintBytes } from '../codec/bytes.ts';
+import { decode } from '../codec/cbor.ts';
 import { bytes, list, type Schema, struct, text, uint } from '../codec/schema.ts';
 import type { CompactLog } from '../crypto/merkle.ts';
 import { type Account, accountSchema } from './account.ts';
 import { ACTION_CODES, type ActionKind } from './action.ts';
+import { fromBinaryString, toBinaryString } from './binary-string.ts';
 import { type Parameters, parametersSchema } from './parameters.ts';
 import { PATIENT_LOG_CODES, type PatientLogKind } from './patient-log.ts';
 import { type Requirement, requirementSchema } from './requirement.ts';
@@ -17,8 +19,11 @@ export interface StateChange {
 
 /** The committed state after some height, as its host keeps it. */
 export interface StateReader {
-  /** The value under a state key (family code u8 ‖ key). */
-  get(key: Uint8Array): Uint8Array | undefined;
+  /**
+   * The value of an entry of `family` by its name (`stateName`), decoded; shared, so nobody alters it. Throws a
+   * DecodeError when the committed value is damaged: a fault of this node alone.
+   */
+  read<T>(family: Family<T>, name: string): T | undefined;
   /**
    * Every transaction id whose entry of the family recentId holds a validUntilMs < `timestampMs`, in ascending order
    * of (validUntilMs, id bytes). A derived index of the host: exactly the ids that stand in this state.
@@ -122,10 +127,17 @@ export const SCHEDULED_VALIDATORS_KEY = Uint8Array.of(1);
 
 /** Family code u8 ‖ key: what the state, and the path in the authenticated map, are keyed by. */
 export function stateKey<T>(family: Family<T>, key: Uint8Array): Uint8Array {
-  const full = new Uint8Array(1 + key.length);
-  full[0] = family.code;
-  full.set(key, 1);
-  return full;
+  return fromBinaryString(stateName(family, key));
+}
+
+/** The state key as a text of one character a byte: what entries are looked up by in memory. */
+export function stateName<T>(family: Family<T>, key: Uint8Array): string {
+  return String.fromCharCode(family.code) + toBinaryString(key);
+}
+
+/** The value that the stored bytes of an entry encode. Throws a DecodeError when they are damaged. */
+export function decodeStateValue<T>(family: Family<T>, encoded: Uint8Array): T {
+  return decode(family.schema, encoded, family.bytesMax);
 }
 
 /** Key of one of the three logs of a patient. */

@@ -1,4 +1,4 @@
-import { decode, encode } from '../codec/cbor.ts';
+import { decode, encode, withoutLastElement } from '../codec/cbor.ts';
 import { bytes, list, nullable, struct, uint } from '../codec/schema.ts';
 import { sha256, signedPreimage, taggedHash } from '../crypto/hash.ts';
 import { leafHash } from '../crypto/merkle.ts';
@@ -98,7 +98,8 @@ export function transactionHash(encoded: Uint8Array): Uint8Array {
 /** Decodes one transaction. Throws a DecodeError on anything that is not its canonical encoding. */
 export function decodeTransaction(genesisHash: Uint8Array, encoded: Uint8Array): DecodedTransaction {
   const transaction = decode(transactionSchema, encoded, TRANSACTION_BYTES_MAX);
-  const preimage = transactionPreimage(genesisHash, transaction);
+  // The signatures come last; so what is signed stands there encoded already.
+  const preimage = signedPreimage('TX', genesisHash, withoutLastElement(encoded));
   return { transaction, encoded, preimage, txId: sha256(preimage), txHash: transactionHash(encoded) };
 }
 

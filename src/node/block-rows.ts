@@ -1,29 +1,44 @@
 import { equalBytes } from '../codec/bytes.ts';
 import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
-import { decodeHeader } from '../ledger/block.ts';
+import { blockHash, decodeHeader } from '../ledger/block.ts';
 import type { RecordState } from '../ledger/state.ts';
 import { type DecodedTransaction, decodeTransaction, recordIdOf } from '../ledger/transaction.ts';
 import { type OrganisationKey, openRecordFields } from './record-fields.ts';
+
+/** A committed block as the index takes it. */
+export interface IndexedBlock {
+  readonly hash: Uint8Array;
+  readonly timestampMs: number;
+  readonly transactions: readonly DecodedTransaction[];
+}
+
+/** A block as stored, decoded. */
+export function indexedBlock(
+  genesisHash: Uint8Array,
+  header: Uint8Array,
+  transactions: readonly Uint8Array[],
+): IndexedBlock {
+  return {
+    hash: blockHash(header),
+    timestampMs: decodeHeader(header).timestampMs,
+    transactions: transactions.map((encoded) => decodeTransaction(genesisHash, encoded)),
+  };
+}
 
 /** Where the rows of a block are taken from. */
 export interface BlockSource {
   readonly genesisHash: Uint8Array;
   /** Undefined on a node that runs for no organisation: it indexes public facts alone. */
   readonly organisationKey: OrganisationKey | undefined;
-  block(height: number): Promise<{ hash: Uint8Array; header: Uint8Array; transactions: readonly Uint8Array[] }>;
-  /** The transactions of a block that was just committed, where they are still at hand: decoding them again is spared. */
-  decoded?(height: number): readonly DecodedTransaction[] | undefined;
+  block(height: number): Promise<IndexedBlock>;
   record(recordId: Uint8Array): RecordState | undefined;
   attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
 /** What a committed block adds to the outer index: one row for each version of a record. */
 export async function blockRows(source: BlockSource, height: number): Promise<BlockRows> {
-  const { hash, header, transactions } = await source.block(height);
-  const { timestampMs } = decodeHeader(header);
-  const decoded =
-    source.decoded?.(height) ?? transactions.map((encoded) => decodeTransaction(source.genesisHash, encoded));
-  const rows = decoded.map((transaction, index) =>
+  const { hash, timestampMs, transactions } = await source.block(height);
+  const rows = transactions.map((transaction, index) =>
     recordRow(source, transaction, { height, index, timeMs: timestampMs }),
   );
   const records = (await Promise.all(rows)).filter((row) => row !== undefined);

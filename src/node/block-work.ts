@@ -7,7 +7,7 @@ import { blockHash, decodeHeader } from '../ledger/block.ts';
 import { BLOCK_FAULTS, type BlockFault, type BlockOccasion } from '../ledger/block-check.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
-import { decodeTransaction, transactionHash } from '../ledger/transaction.ts';
+import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
 import { decodeBlockFrame } from './block-frame.ts';
 import { type BodyRequests, type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
 import type { Chain } from './chain.ts';
@@ -20,6 +20,8 @@ import type { TransactionTracker } from './transaction-tracker.ts';
 
 /** How long one try to fetch a whole block may take. */
 const FETCH_DEADLINE_MS = 4_000;
+/** How long the transactions of one block may take to execute where it is built. */
+const BUILD_BUDGET_MS = 100;
 /** Pending transactions forwarded to all validators when a view is half over. */
 const FORWARD_TRANSACTIONS_MAX = 256;
 
@@ -78,8 +80,7 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
     async build(height, proposer, allowEmpty) {
       if (height !== chain.tip.height + 1 || (mempool.size === 0 && !allowEmpty)) return null;
       const startMs = performance.now();
-      const candidates = Array.from(mempool.entries(), ({ decoded }) => decoded);
-      const { block, refused } = chain.build(candidates, proposer, nowMs());
+      const { block, refused } = chain.build(proposable(mempool), proposer, nowMs());
       dependencies.onExecuted((performance.now() - startMs) / 1_000);
       for (const { decoded, rejection } of refused) {
         mempool.remove(toHex(decoded.txId));
@@ -181,6 +182,18 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
     behind: dependencies.behind,
     askTips: dependencies.askTips,
   };
+}
+
+/**
+ * What waits, oldest first, until building has taken as long as a block may: on a busy machine blocks get smaller and
+ * not slower, so that views are not lost to the timer. The primary's policy, no rule of validity.
+ */
+function* proposable(mempool: Mempool): Generator<DecodedTransaction> {
+  const endMs = performance.now() + BUILD_BUDGET_MS;
+  for (const { decoded } of mempool.entries()) {
+    yield decoded;
+    if (performance.now() > endMs) return;
+  }
 }
 
 function invalid({ code }: BlockFault): ValidationResult {

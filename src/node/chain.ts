@@ -29,10 +29,14 @@ import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-ma
 import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
 import type { ValidatorSet } from '../ledger/validator-set.ts';
+import type { BlockCommit } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
+import { CommittedState } from './committed-state.ts';
 import { OperatorError } from './operator-error.ts';
 import type { SignatureCache } from './signature-cache.ts';
 
+/** Decoded state values kept in memory, twice: some tens of megabytes. */
+const STATE_VALUES_CACHED = 25_000;
 /** Entries hashed at once while the state map is rebuilt at the start. */
 const REBUILD_BATCH = 10_000;
 
@@ -41,7 +45,7 @@ export class Chain {
   readonly genesisHash: Uint8Array;
   readonly #store: Store;
   readonly #parts: ExecutionParts;
-  #map: StateMap;
+  readonly #state: CommittedState;
   #parent: ParentBlock;
   #transactionsCommitted: number;
 
@@ -54,7 +58,7 @@ export class Chain {
   ) {
     this.#store = store;
     this.genesisHash = hash;
-    this.#map = at.map;
+    this.#state = new CommittedState(store, at.map, STATE_VALUES_CACHED);
     this.#parent = at.parent;
     this.#transactionsCommitted = at.transactionsCommitted;
     this.#parts = {
@@ -78,7 +82,7 @@ export class Chain {
   }
 
   get stateRoot(): Uint8Array {
-    return rootHash(this.#map);
+    return rootHash(this.#state.map);
   }
 
   /** Transactions in all committed blocks. */
@@ -145,17 +149,17 @@ export class Chain {
   /** The block of those candidates that apply, in order. */
   build(candidates: Iterable<DecodedTransaction>, proposer: number, nowMs: number): BuiltBlock {
     const timestampMs = Math.max(this.#parent.timestampMs + 1, nowMs);
-    return buildBlock(this.#state(), { parent: this.#parent, timestampMs, proposer }, candidates, this.#parts);
+    return buildBlock(this.#head(), { parent: this.#parent, timestampMs, proposer }, candidates, this.#parts);
   }
 
   /** What is wrong with a proposal before its bodies are at hand; undefined when nothing is. */
   headerFault(header: Uint8Array, txHashes: readonly Uint8Array[], occasion: BlockOccasion) {
-    return headerFault(this.#state(), this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
+    return headerFault(this.#head(), this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
   }
 
   /** Judges and executes a block on the tip. */
   check(header: Uint8Array, transactions: readonly DecodedTransaction[], occasion: BlockOccasion): BlockCheck {
-    return checkBlock(this.#state(), this.#parent, decodeHeader(header), transactions, occasion, this.#parts);
+    return checkBlock(this.#head(), this.#parent, decodeHeader(header), transactions, occasion, this.#parts);
   }
 
   /**
@@ -168,7 +172,7 @@ export class Chain {
     assert(equalBytes(header.previousHash, this.#parent.hash), 'a decided block must build on the tip');
     const declared = block.transactions.flatMap(({ transaction }) => transaction.attachment ?? []);
     const held = new Map(attachments.map((bytes) => [toHex(attachmentHash(bytes)), bytes]));
-    await this.#store.commitBlock({
+    const stored: BlockCommit = {
       height: header.height,
       hash: block.hash,
       header: block.encodedHeader,
@@ -186,24 +190,21 @@ export class Chain {
       }),
       disposedAttachments: [],
       indexPages: block.index.pages,
+    };
+    // In one turn with what the store shows, so that nobody sees one without the other.
+    await this.#store.commitBlock(stored, () => {
+      this.#state.advance(block.map, block.changes);
+      this.#parent = { height: header.height, hash: block.hash, timestampMs: header.timestampMs };
+      this.#transactionsCommitted += header.txCount;
     });
-    this.#map = block.map;
-    this.#parent = { height: header.height, hash: block.hash, timestampMs: header.timestampMs };
-    this.#transactionsCommitted += header.txCount;
   }
 
   #view(): StateOverlay {
-    return new StateOverlay(this.#state().reader);
+    return new StateOverlay(this.#state);
   }
 
-  #state(): LedgerState {
-    return {
-      map: this.#map,
-      reader: {
-        get: (key) => this.#store.stateValue(key),
-        recentIdsExpiredBefore: (ms) => this.#store.recentIdsExpiredBefore(ms).map(({ txId }) => txId),
-      },
-    };
+  #head(): LedgerState {
+    return { map: this.#state.map, reader: this.#state };
   }
 }
 

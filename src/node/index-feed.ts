@@ -4,8 +4,13 @@ import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
 /** Most records handed to the index in one transaction of its own. */
 const RECORDS_PER_APPLY = 2_000;
 const BLOCKS_PER_APPLY = 256;
-/** Pause between two transactions of the index, so that small blocks share one: each costs a sync of its own. */
-const PAUSE_MS = 50;
+/**
+ * Between two transactions of the index is a pause of so many times what the last one took, so that blocks share them:
+ * a page that several rows change is written once. At least and at most, in milliseconds.
+ */
+const PAUSE_FACTOR = 8;
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 500;
 
 /** The index, and where its rows come from. */
 export interface IndexFeedDependencies {
@@ -63,11 +68,11 @@ export class IndexFeed {
     await this.#running;
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     if (this.#isClosed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#endPause = resolve;
-    const timer = setTimeout(resolve, PAUSE_MS);
+    const timer = setTimeout(resolve, ms);
     await promise;
     clearTimeout(timer);
   }
@@ -84,9 +89,13 @@ export class IndexFeed {
         blocks.push(rows);
         records.push(...rows.records);
       }
+      const startMs = performance.now();
       await index.apply(blocks);
       this.#appliedHeight = height;
-      await this.#pause();
+      const tookMs = performance.now() - startMs;
+      // While it catches up with a long chain there is nothing to wait for.
+      if (records.length < RECORDS_PER_APPLY && blocks.length < BLOCKS_PER_APPLY)
+        await this.#pause(Math.min(Math.max(PAUSE_FACTOR * tookMs, PAUSE_MS_MIN), PAUSE_MS_MAX));
     }
   }
 }

@@ -26,6 +26,8 @@ export class Mempool {
   readonly #byHash = new Map<string, PendingTransaction>();
   readonly #byAttachment = new Map<string, PendingTransaction>();
   #bytes = 0;
+  /** No entry expires earlier: most blocks need not look at every one. */
+  #expiresFromMs = Number.POSITIVE_INFINITY;
 
   constructor(limits: MempoolLimits) {
     this.#limits = limits;
@@ -50,6 +52,7 @@ export class Mempool {
     const reference = entry.decoded.transaction.attachment;
     if (reference !== null) this.#byAttachment.set(toHex(reference.hash), entry);
     this.#bytes += bytes;
+    this.#expiresFromMs = Math.min(this.#expiresFromMs, entry.decoded.transaction.validUntilMs);
     return 'added';
   }
 
@@ -85,7 +88,14 @@ export class Mempool {
 
   /** Drops and returns every entry that no block later than `timestampMs` may hold. */
   removeExpired(timestampMs: number): PendingTransaction[] {
-    const expired = [...this.#byId.values()].filter((entry) => entry.decoded.transaction.validUntilMs < timestampMs);
+    if (timestampMs <= this.#expiresFromMs) return [];
+    const expired: PendingTransaction[] = [];
+    this.#expiresFromMs = Number.POSITIVE_INFINITY;
+    for (const entry of this.#byId.values()) {
+      const { validUntilMs } = entry.decoded.transaction;
+      if (validUntilMs < timestampMs) expired.push(entry);
+      else this.#expiresFromMs = Math.min(this.#expiresFromMs, validUntilMs);
+    }
     for (const entry of expired) this.remove(toHex(entry.decoded.txId));
     return expired;
   }

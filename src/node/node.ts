@@ -9,12 +9,11 @@ import { signatureSelfTest } from '../crypto/speccheck.ts';
 import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
-import type { DecodedTransaction } from '../ledger/transaction.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
-import { blockRows } from './block-rows.ts';
+import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
 import { openChain } from './chain.ts';
@@ -41,7 +40,6 @@ import { TransactionTracker } from './transaction-tracker.ts';
 
 /** What a node holds of pending transactions. */
 const MEMPOOL_LIMITS = { transactions: 50_000, bytes: 256 * 1024 * 1024 };
-const SIGNATURES_CACHED = 100_000;
 const VERIFIER_THREADS = 1;
 /** Blocks whose decoded transactions stay at hand for the index. */
 const RECENT_BLOCKS = 16;
@@ -108,7 +106,7 @@ async function assemble(
     options.onFatal(error);
   };
 
-  const signatures = new SignatureCache(SIGNATURES_CACHED);
+  const signatures = new SignatureCache();
   const chain = await openChain(store, identity.genesisDocument, signatures);
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const tracker = new TransactionTracker(mempool, store);
@@ -134,8 +132,12 @@ async function assemble(
         {
           genesisHash: chain.genesisHash,
           organisationKey: identity.organisationKey,
-          block: async (at) => (await ports.block(at))!,
-          decoded: (height) => recentBlocks.get(height),
+          block: async (at) => {
+            const recent = recentBlocks.get(at);
+            if (recent !== undefined) return recent;
+            const { header, transactions } = (await ports.block(at))!;
+            return indexedBlock(chain.genesisHash, header, transactions);
+          },
           record: (recordId) => chain.record(recordId),
           attachment: (hash) => ports.attachment(hash),
         },
@@ -174,14 +176,14 @@ async function assemble(
     indexedHeight: () => feed.appliedHeight,
   };
 
-  const recentBlocks = new Map<number, readonly DecodedTransaction[]>();
+  const recentBlocks = new Map<number, IndexedBlock>();
   let lastCommitMs = performance.now();
   const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
     lastCommitMs = performance.now();
-    recentBlocks.set(header.height, transactions);
+    recentBlocks.set(header.height, { hash: block.hash, timestampMs: header.timestampMs, transactions });
     recentBlocks.delete(header.height - RECENT_BLOCKS);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);

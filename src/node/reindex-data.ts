@@ -1,13 +1,11 @@
 import { openOuterIndex } from '../index/outer/outer-index.ts';
 import type { BlockRows } from '../index/outer/rows.ts';
-import { blockHash } from '../ledger/block.ts';
 import { genesisHash } from '../ledger/genesis.ts';
-import { FAMILIES } from '../ledger/state.ts';
-import { StateOverlay } from '../ledger/state-overlay.ts';
+import { decodeStateValue, FAMILIES, type RecordState, stateKey } from '../ledger/state.ts';
 import { openStore, type Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
-import { type BlockSource, blockRows } from './block-rows.ts';
+import { type BlockSource, blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { readIdentity } from './identity.ts';
 
 /** Records, or blocks, put into the index in one transaction of its own. */
@@ -35,13 +33,12 @@ export async function reindexData(
     const hash = genesisHash(genesisDocument);
     const store = await openStore(data.ledger, { genesisHash: hash });
     try {
-      const view = new StateOverlay({ get: (key) => store.stateValue(key), recentIdsExpiredBefore: () => [] });
       const source: BlockSource = {
         genesisHash: hash,
         organisationKey,
-        record: (recordId) => view.read(FAMILIES.record, recordId),
+        record: (recordId) => storedRecord(store, recordId),
         attachment: (attachmentHash) => store.attachment(attachmentHash),
-        block: (height) => storedBlock(store, height),
+        block: (height) => storedBlock(store, hash, height),
       };
       return await build(data.index, source, store.tip()?.height ?? 0, onBlock);
     } finally {
@@ -81,9 +78,14 @@ async function build(
   }
 }
 
-async function storedBlock(store: Store, height: number): ReturnType<BlockSource['block']> {
+function storedRecord(store: Store, recordId: Uint8Array): RecordState | undefined {
+  const encoded = store.stateValue(stateKey(FAMILIES.record, recordId));
+  return encoded === undefined ? undefined : decodeStateValue(FAMILIES.record, encoded);
+}
+
+async function storedBlock(store: Store, genesis: Uint8Array, height: number): Promise<IndexedBlock> {
   const header = await store.header(height);
   const transactions = await store.bodies(height);
   if (header === undefined || transactions === undefined) throw new Error('a block below the tip is not in the store');
-  return { hash: blockHash(header), header, transactions };
+  return indexedBlock(genesis, header, transactions);
 }

@@ -1,46 +1,30 @@
-import { sha256 } from '../crypto/hash.ts';
+import { equalBytes } from '../codec/bytes.ts';
+
+/** One signature that was found valid over some preimage. */
+interface ValidSignature {
+  readonly publicKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
 
 /**
- * Signatures found valid, by SHA-256(preimage), public key and signature: a hit stands for these exact three and never
- * for a transaction id alone (ledger.md §3). Two generations of `capacity` each bound the memory.
+ * Signatures found valid, kept with the decoded transaction that they are of: a hit stands for this very preimage (the
+ * array itself, which nobody changes), key and signature, never for a transaction id alone (ledger.md §3). It lives as
+ * long as the transaction does; one that is decoded anew is verified anew.
  */
 export class SignatureCache {
-  readonly #capacity: number;
-  #young = new Set<string>();
-  #old = new Set<string>();
-  /** One preimage is looked up for each of its signatures, and again at each execution: it is hashed once. */
-  readonly #digests = new WeakMap<Uint8Array, string>();
-
-  constructor(capacity: number) {
-    this.#capacity = capacity;
-  }
+  readonly #valid = new WeakMap<Uint8Array, ValidSignature[]>();
 
   /** Remembers that `signature` over `preimage` by `publicKey` verified. */
   add(preimage: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): void {
-    if (this.#young.size >= this.#capacity) {
-      this.#old = this.#young;
-      this.#young = new Set();
-    }
-    this.#young.add(this.#key(preimage, publicKey, signature));
+    const known = this.#valid.get(preimage);
+    if (known === undefined) this.#valid.set(preimage, [{ publicKey, signature }]);
+    else if (!this.has(preimage, publicKey, signature)) known.push({ publicKey, signature });
   }
 
-  /** True when exactly this signature was found valid before; false says nothing. `preimage` is never changed. */
+  /** True when exactly this signature was found valid before; false says nothing. */
   has(preimage: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean {
-    const key = this.#key(preimage, publicKey, signature);
-    return this.#young.has(key) || this.#old.has(key);
+    for (const valid of this.#valid.get(preimage) ?? [])
+      if (equalBytes(valid.signature, signature) && equalBytes(valid.publicKey, publicKey)) return true;
+    return false;
   }
-
-  /** The three have fixed lengths, so that no two triples share a key: digest[32] ‖ public key[32] ‖ signature. */
-  #key(preimage: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): string {
-    let digest = this.#digests.get(preimage);
-    if (digest === undefined) {
-      digest = latin1(sha256(preimage));
-      this.#digests.set(preimage, digest);
-    }
-    return digest + latin1(publicKey) + latin1(signature);
-  }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

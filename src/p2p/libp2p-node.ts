@@ -6,6 +6,7 @@ import type { ConnectionGater, Ed25519PrivateKey, Libp2p } from '@libp2p/interfa
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
+import { withCorkedWrites } from './corked-writes.ts';
 import { gossipService } from './gossip.ts';
 import type { NetworkLimits } from './protocols.ts';
 
@@ -30,7 +31,7 @@ export function createNode(
     privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [withCorkedWrites(noise())],
     streamMuxers: [
       yamux({
         maxInboundStreams: 256,

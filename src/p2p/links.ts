@@ -2,6 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { readChannel } from './channel.ts';
 import type { Counters } from './counters.ts';
 import type { Gate, KnownPeer } from './gate.ts';
+import { updateWindowLate } from './late-window-updates.ts';
 import { Outbox } from './outbox.ts';
 import { CHANNEL, type FrameClass } from './protocols.ts';
 
@@ -121,6 +122,7 @@ export class Links {
     stream.addEventListener('close', () => {
       if (this.#inbound.get(peer.name) === stream) this.#inbound.delete(peer.name);
     });
+    updateWindowLate(stream);
     readChannel(stream, this.#counters, {
       onFrame: (frameClass, payload) => this.#events.onFrame(peer, frameClass, payload),
       onFault: (reason) => this.#events.onFault(peer, reason),

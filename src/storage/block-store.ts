@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { attachmentHash } from '../ledger/transaction.ts';
 import { bodyAt, decodeBodies } from './block-bodies.ts';
-import { type BlockCommit, type StateChange, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
+import { type BlockCommit, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
 import { CheckedLevel, type LevelSnapshot, nameByHeight } from './checked-level.ts';
 import { checkRecentHeaders } from './recent-headers.ts';
 import { RecentIdExpiry } from './recent-id-expiry.ts';
@@ -23,7 +23,6 @@ import {
   type Tip,
 } from './schema.ts';
 import { StorageError } from './storage-error.ts';
-import { ValueCache } from './value-cache.ts';
 
 /** A state value with its key. */
 export interface StateEntry {
@@ -34,11 +33,7 @@ export interface StateEntry {
 /** What may be set when a store is opened. */
 export interface StoreOptions {
   readonly genesisHash: Uint8Array;
-  /** Memory for state values read or written last; 32 MiB unless told. */
-  readonly stateCacheBytes?: number;
 }
-
-const STATE_CACHE_BYTES = 32 * 2 ** 20;
 
 /**
  * Opens the ledger store in `folder`, creating an empty one where none is. Errors: FolderLocked, StoreUnreadable,
@@ -66,7 +61,6 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 export class Store {
   readonly #level: CheckedLevel;
   readonly #genesisHash: Uint8Array;
-  readonly #stateCache: ValueCache;
   readonly #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
   #tip: Tip | undefined;
@@ -81,7 +75,6 @@ export class Store {
   constructor(level: CheckedLevel, options: StoreOptions) {
     this.#level = level;
     this.#genesisHash = options.genesisHash;
-    this.#stateCache = new ValueCache(options.stateCacheBytes ?? STATE_CACHE_BYTES);
     this.#nonces = new RequestNonces(level);
   }
 
@@ -118,7 +111,6 @@ export class Store {
     assert(this.#tip === undefined, 'the store is not empty');
     const tip = { height: 0, hash: this.#genesisHash };
     await this.#commitAlone(
-      state,
       (batch) => {
         writeState(batch, state);
         batch.put(TIP_KEY, encodeTip({ tip, recentIdsRemovedBeforeMs: 0, transactions: 0 }));
@@ -131,9 +123,10 @@ export class Store {
 
   /**
    * Writes a decided block with everything it changed in one batch, and resolves once that is on disk. The height
-   * must be one above the tip, and no other commit under way. Error: WriteFailed, after which the process must stop.
+   * must be one above the tip, and no other commit under way. `onApplied` is called in the turn in which readers begin
+   * to see the block. Error: WriteFailed, after which the process must stop.
    */
-  async commitBlock(commit: BlockCommit): Promise<void> {
+  async commitBlock(commit: BlockCommit, onApplied: () => void = () => undefined): Promise<void> {
     assert(this.#tip !== undefined, 'genesis is not committed');
     assert.equal(commit.height, this.#tip.height + 1, 'a block must follow the tip');
     const { removedBeforeMs } = commit.recentIds;
@@ -141,7 +134,6 @@ export class Store {
     const transactions = this.#transactions + commit.transactions.length;
     const recentIds = encodeRecentIds(commit.recentIds.added);
     await this.#commitAlone(
-      commit.stateChanges,
       (batch) => writeBlock(batch, commit, recentIds, this.#recentIds.spentTables(removedBeforeMs), transactions),
       () => {
         this.#recentIds.removeBefore(removedBeforeMs);
@@ -149,6 +141,7 @@ export class Store {
         this.#recentIdsRemovedBeforeMs = removedBeforeMs;
         this.#transactions = transactions;
         this.#tip = { height: commit.height, hash: commit.hash };
+        onApplied();
       },
     );
   }
@@ -202,12 +195,8 @@ export class Store {
 
   /** The state value of a key at the tip, or undefined. Synchronous: execution reads through this. */
   stateValue(stateKey: Uint8Array): Uint8Array | undefined {
-    const cached = this.#stateCache.get(stateKey);
-    if (cached !== undefined) return cached;
     const key = prefixed(PREFIX.state, stateKey);
-    const value = this.#level.valueSync(key, () => `state value ${toHex(stateKey)}`, this.#before);
-    if (value !== undefined) this.#stateCache.set(stateKey, value);
-    return value;
+    return this.#level.valueSync(key, () => `state value ${toHex(stateKey)}`, this.#before);
   }
 
   /** All of the state by key, as it stands when the reading begins: for the rebuild of the tree at start. */
@@ -258,21 +247,13 @@ export class Store {
    * One synced batch that changes state. Until it is on disk readers see all as before; then `applied` and the rest
    * of what is in memory change in one turn.
    */
-  async #commitAlone(
-    changes: readonly StateChange[],
-    fill: (batch: WriteBatch) => void,
-    applied: () => void,
-  ): Promise<void> {
+  async #commitAlone(fill: (batch: WriteBatch) => void, applied: () => void): Promise<void> {
     assert(this.#commit === undefined, 'another commit is under way');
     const before = this.#level.snapshot();
     this.#before = before;
     try {
       this.#commit = this.#level.write(true, fill);
       await this.#commit;
-      for (const { key, value } of changes) {
-        if (value === null) this.#stateCache.delete(key);
-        else this.#stateCache.set(key, value);
-      }
       applied();
     } finally {
       this.#commit = undefined;

@@ -109,7 +109,7 @@ test('a commit must follow the tip, alone', () =>
 
 test('state is read as of the tip, also while a block is being written', () =>
   inTemporaryFolder(async (folder) => {
-    const store = await openStore(folder, { ...OPTIONS, stateCacheBytes: 0 });
+    const store = await openStore(folder, OPTIONS);
     await store.commitGenesis([{ key: Uint8Array.of(9), value: bytesOf('genesis', 5) }]);
     await store.commitBlock(makeCommit(1));
     assert.equal(store.stateValue(Uint8Array.of(9)), bytesOf('genesis', 5));

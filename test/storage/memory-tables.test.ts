@@ -4,12 +4,7 @@ import { toHex } from '../../src/codec/bytes.ts';
 import { NonceTable } from '../../src/storage/nonce-table.ts';
 import { RecentIdExpiry } from '../../src/storage/recent-id-expiry.ts';
 import { encodeRecentIds, type RecentId } from '../../src/storage/schema.ts';
-import { ValueCache } from '../../src/storage/value-cache.ts';
 import { bytesOf } from './fixtures.ts';
-
-function key(number: number): Uint8Array {
-  return bytesOf(`key ${number}`, 8);
-}
 
 test('recent ids come out by time, then id, as a plain sorted list would give them', () => {
   const expiry = new RecentIdExpiry();
@@ -55,23 +50,6 @@ test('a full nonce table refuses, and takes again once some have expired', () =>
   assert.equal(table.use('a', 9000, 4000), { kind: 'refused', reason: 'seen' });
   assert.equal(table.use('d', 9000, 5000), { kind: 'fresh', forgotten: ['a', 'b', 'c'] });
   assert.equal(table.use('e', 5000, 5000), { kind: 'refused', reason: 'expired' });
-});
-
-test('the cache keeps what was used last and stays within its bytes', () => {
-  // Each entry counts 8 + 92 + 200 bytes: three fit.
-  const cache = new ValueCache(900);
-  const value = (number: number) => bytesOf(`value ${number}`, 92);
-  for (let number = 0; number < 3; number += 1) cache.set(key(number), value(number));
-  assert.equal(cache.get(key(0)), value(0));
-  cache.set(key(3), value(3));
-  assert.is(cache.get(key(1)), undefined);
-  assert.equal(cache.get(key(0)), value(0));
-  cache.set(key(0), value(9));
-  assert.equal(cache.get(key(0)), value(9));
-  cache.delete(key(0));
-  assert.is(cache.get(key(0)), undefined);
-  cache.set(key(5), bytesOf('large', 2000));
-  assert.is(cache.get(key(5)), undefined);
 });
 
 test.run();

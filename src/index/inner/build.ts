@@ -1,6 +1,7 @@
 import { equalBytes } from '../../codec/bytes.ts';
+import { toBinaryString } from '../../ledger/binary-string.ts';
 import type { BlockIndex, IndexKey } from '../../ledger/index-keys.ts';
-import { compareEntryAt, ENTRY_BYTES, indexEntry } from './entry.ts';
+import { compareEntryAt, ENTRY_BYTES, entryKey, entryUnder } from './entry.ts';
 import { entriesOf, type IndexPages, readPages, writePages } from './pages.ts';
 import { indexRoot } from './root.ts';
 
@@ -14,7 +15,18 @@ const INDEX_ENTRIES_MAX = 4096 * 1024;
  */
 export function indexRootOf(keys: readonly IndexKey[]): BlockIndex {
   if (keys.length > INDEX_ENTRIES_MAX) throw new RangeError(`more than ${INDEX_ENTRIES_MAX} keys in one block`);
-  return buildIndex(keys.map(indexEntry));
+  // Many transactions of a block share their organisation, author and kind: each key is hashed once.
+  const keyPrefixes = new Map<string, Uint8Array>();
+  const entries = keys.map(({ family, key, txIndex }) => {
+    const name = family + toBinaryString(key);
+    let keyPrefix = keyPrefixes.get(name);
+    if (keyPrefix === undefined) {
+      keyPrefix = entryKey(family, key);
+      keyPrefixes.set(name, keyPrefix);
+    }
+    return entryUnder(keyPrefix, txIndex);
+  });
+  return buildIndex(entries);
 }
 
 /** The index over encoded entries of 21 bytes, in any order and possibly repeated. */

@@ -1,4 +1,3 @@
-import { uintBytes } from '../../codec/bytes.ts';
 import { taggedHash } from '../../crypto/hash.ts';
 import { BLOCK_TRANSACTIONS_MAX } from '../../ledger/block.ts';
 import type { IndexFamily, IndexKey } from '../../ledger/index-keys.ts';
@@ -31,9 +30,14 @@ export function entryKey(family: IndexFamily, key: Uint8Array): Uint8Array {
 
 /** The 21 bytes of an entry. Throws a RangeError when the transaction cannot stand in any block. */
 export function indexEntry({ family, key, txIndex }: IndexKey): Uint8Array {
+  return entryUnder(entryKey(family, key), txIndex);
+}
+
+/** The entry of a key given by its 17 bytes (`entryKey`). Throws as `indexEntry` does. */
+export function entryUnder(keyPrefix: Uint8Array, txIndex: number): Uint8Array {
   if (!Number.isSafeInteger(txIndex) || txIndex < 0 || txIndex >= BLOCK_TRANSACTIONS_MAX)
     throw new RangeError(`no block has a transaction ${txIndex}`);
-  return entryOfKey(entryKey(family, key), txIndex);
+  return entryOfKey(keyPrefix, txIndex);
 }
 
 /** Lowest entry that a key can have, whether or not it is in any index. */
@@ -65,6 +69,6 @@ export function compareEntryAt(entries: Uint8Array, offset: number, entry: Uint8
 function entryOfKey(keyPrefix: Uint8Array, txIndex: number): Uint8Array {
   const entry = new Uint8Array(ENTRY_BYTES);
   entry.set(keyPrefix);
-  entry.set(uintBytes(txIndex, 4), ENTRY_KEY_BYTES);
+  for (let i = ENTRY_BYTES - 1, rest = txIndex; i >= ENTRY_KEY_BYTES; i -= 1, rest >>>= 8) entry[i] = rest & 0xff;
   return entry;
 }

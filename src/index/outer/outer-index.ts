@@ -61,7 +61,7 @@ export async function openOuterIndex(file: string, options: OuterIndexOptions = 
     async apply(blocks) {
       if (blocks.length > APPLY_BLOCKS_MAX)
         throw new RangeError(`at most ${APPLY_BLOCKS_MAX} blocks are applied at once, not ${blocks.length}`);
-      await thread.ask({ kind: 'apply', blocks: blocks.map(withOwnBytes) });
+      await thread.ask({ kind: 'apply', blocks: blocks.map(ownBlock) });
     },
     query: (query) => thread.ask({ kind: 'query', query: withOwnBytes(query) }),
     recordPositions: (recordId) => thread.ask({ kind: 'recordPositions', recordId: withOwnBytes(recordId) }),
@@ -142,6 +142,24 @@ class IndexThread {
     for (const { reject } of this.#waiting.values()) reject(this.#stopped);
     this.#waiting.clear();
   }
+}
+
+/** As `withOwnBytes`, for the many rows of a block. */
+function ownBlock({ height, hash, records, closed, disposed }: BlockRows): BlockRows {
+  return {
+    height,
+    hash: hash.slice(),
+    records: records.map((row) => ({
+      ...row,
+      recordId: row.recordId.slice(),
+      patient: row.patient.slice(),
+      author: row.author.slice(),
+      organisation: row.organisation.slice(),
+      txId: row.txId.slice(),
+    })),
+    closed: closed.map((id) => id.slice()),
+    disposed: disposed.map((id) => id.slice()),
+  };
 }
 
 /** A copy whose byte arrays own their memory: posting a view of a block would copy the whole block for each. */
