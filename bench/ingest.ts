@@ -173,8 +173,6 @@ async function climb(
       say(`${line} ${rate}/s, repeat ${repeat}: ${summaryOf(result)}`);
     }
     const profile = await inspected?.stopProfile();
-    if (profile && process.env['DUMP'])
-      (await import('node:fs')).writeFileSync(process.env['DUMP'], JSON.stringify(profile));
     const name = `${line} at ${rate}/s`;
     steps.push({ rate, repeats, ...(profile !== undefined && { profile: summarise(name, profile) }) });
     if (steps.filter((each) => !isSustained(each.repeats)).length >= options.unsustainedRates) break;

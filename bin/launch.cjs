@@ -33,7 +33,9 @@ function findNode() {
 
 /** Runs `entry` (a TypeScript file) with `args` under the found Node. */
 function launch(entry, args) {
-  const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', entry, ...args], {
+  // Larger halves of the young generation: a loaded node collects half as often what lives for one block.
+  const options = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
+  const child = spawn(findNode(), [...options, entry, ...args], {
     stdio: 'inherit',
     // Compiled code is kept beside the packages: stripping and compiling anew would double the time to start.
     env: { NODE_COMPILE_CACHE: path.join(__dirname, '..', 'node_modules', '.cache', 'compile'), ...process.env },

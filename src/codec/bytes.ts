@@ -1,12 +1,23 @@
 /** Byte-array primitives shared by every folder: hex, comparison, concatenation. */
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX_DIGITS = '0123456789abcdef';
+/** Character codes of the first and the second digit of each byte. */
+const FIRST_DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => HEX_DIGITS.charCodeAt(byte >> 4));
+const SECOND_DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => HEX_DIGITS.charCodeAt(byte & 15));
+/** Bytes turned into text at once: engines limit the arguments of a call. */
+const HEX_PIECE_BYTES = 4096;
 
 /** Lower-case hexadecimal of `bytes`, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 1) text += HEX[bytes[i]!]!;
-  return text;
+  if (bytes.length > HEX_PIECE_BYTES)
+    return toHex(bytes.subarray(0, HEX_PIECE_BYTES)) + toHex(bytes.subarray(HEX_PIECE_BYTES));
+  // One call for all digits: a text put together digit by digit is a chain of pieces, flattened at its first use.
+  const codes = new Array<number>(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i += 1) {
+    codes[2 * i] = FIRST_DIGIT[bytes[i]!]!;
+    codes[2 * i + 1] = SECOND_DIGIT[bytes[i]!]!;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** The bytes of a hexadecimal text. Throws a RangeError on odd length or a character that is no hex digit. */

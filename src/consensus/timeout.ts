@@ -18,7 +18,9 @@ export function onTimeout(core: Core, timer: TimerName, token: number): void {
       return;
     }
     case 'forward':
-      if (height.pendingApplicable) emit(core, { kind: 'ForwardPending', height: height.context.height });
+      // Who proposes has transactions; forwarding more would only slow down what a busy network is at.
+      if (height.pendingApplicable && height.held === null)
+        emit(core, { kind: 'ForwardPending', height: height.context.height });
       return;
     case 'retransmit': {
       onRetransmitTimeout(core);

@@ -9,6 +9,7 @@ import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
 import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
 import { decodeBlockFrame } from './block-frame.ts';
+import { BlockPace } from './block-pace.ts';
 import { type BodyRequests, type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
 import type { Chain } from './chain.ts';
 import type { BlockWork } from './effect-runner.ts';
@@ -20,8 +21,6 @@ import type { TransactionTracker } from './transaction-tracker.ts';
 
 /** How long one try to fetch a whole block may take. */
 const FETCH_DEADLINE_MS = 4_000;
-/** How long the transactions of one block may take to execute where it is built. */
-const BUILD_BUDGET_MS = 100;
 /** Pending transactions forwarded to all validators when a view is half over. */
 const FORWARD_TRANSACTIONS_MAX = 256;
 
@@ -52,6 +51,7 @@ export interface BlockWorkDependencies {
 /** Builds, validates, fetches and applies blocks for consensus. */
 export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork {
   const { chain, held, mempool, tracker, intake, requests, nowMs } = dependencies;
+  const pace = new BlockPace(chain.parameters.viewTimeoutMs);
 
   function judge(block: HeldBlock, occasion: BlockOccasion): BlockFault | undefined {
     if (block.executed !== undefined)
@@ -80,7 +80,9 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
     async build(height, proposer, allowEmpty) {
       if (height !== chain.tip.height + 1 || (mempool.size === 0 && !allowEmpty)) return null;
       const startMs = performance.now();
-      const { block, refused } = chain.build(proposable(mempool), proposer, nowMs());
+      const candidates = new Candidates(mempool, startMs + pace.budgetMs);
+      const { block, refused } = chain.build(candidates.take(), proposer, nowMs());
+      pace.built(height, startMs, candidates.wereLeft);
       dependencies.onExecuted((performance.now() - startMs) / 1_000);
       for (const { decoded, rejection } of refused) {
         mempool.remove(toHex(decoded.txId));
@@ -154,6 +156,7 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
         return block.executed;
       };
       await dependencies.commit(height, executed, certificate, block.attachments);
+      pace.committed(height, performance.now());
       return chain.heightContext();
     },
 
@@ -184,15 +187,24 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
   };
 }
 
-/**
- * What waits, oldest first, until building has taken as long as a block may: on a busy machine blocks get smaller and
- * not slower, so that views are not lost to the timer. The primary's policy, no rule of validity.
- */
-function* proposable(mempool: Mempool): Generator<DecodedTransaction> {
-  const endMs = performance.now() + BUILD_BUDGET_MS;
-  for (const { decoded } of mempool.entries()) {
-    yield decoded;
-    if (performance.now() > endMs) return;
+/** What waits, oldest first, until building has taken as long as it may. */
+class Candidates {
+  readonly #mempool: Mempool;
+  readonly #endMs: number;
+  /** Whether time was up before the pool was at its end. */
+  wereLeft = false;
+
+  constructor(mempool: Mempool, endMs: number) {
+    this.#mempool = mempool;
+    this.#endMs = endMs;
+  }
+
+  *take(): Generator<DecodedTransaction> {
+    for (const { decoded } of this.#mempool.entries()) {
+      this.wereLeft = performance.now() > this.#endMs;
+      if (this.wereLeft) return;
+      yield decoded;
+    }
   }
 }
 

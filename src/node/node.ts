@@ -12,6 +12,7 @@ import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
+import { AdmissionQueue } from './admission-queue.ts';
 import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
@@ -109,6 +110,7 @@ async function assemble(
   const signatures = new SignatureCache();
   const chain = await openChain(store, identity.genesisDocument, signatures);
   const mempool = new Mempool(MEMPOOL_LIMITS);
+  const queue = new AdmissionQueue(() => mempool.size);
   const tracker = new TransactionTracker(mempool, store);
   const held = new HeldBlocks();
   const publish = (batch: readonly Submission[]) => peers.publishTransactions(batch);
@@ -150,6 +152,7 @@ async function assemble(
     mempool,
     signatures,
     verifier,
+    queue,
     tracker,
     publish,
     onRejected: (code) => metrics.transactionsRejected.inc({ code }),
@@ -185,6 +188,7 @@ async function assemble(
     lastCommitMs = performance.now();
     recentBlocks.set(header.height, { hash: block.hash, timestampMs: header.timestampMs, transactions });
     recentBlocks.delete(header.height - RECENT_BLOCKS);
+    queue.committed(transactions.length);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });

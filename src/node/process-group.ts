@@ -37,6 +37,7 @@ export class ProcessGroup {
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
+        '--max-semi-space-size=32',
         this.#entry,
         'start',
         '--config',

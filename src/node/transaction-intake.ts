@@ -4,7 +4,8 @@ import { verifySignature } from '../crypto/node/verify.ts';
 import { isAttachmentOf } from '../ledger/attachment.ts';
 import { readTransaction } from '../ledger/execution.ts';
 import { type Rejection, rejected } from '../ledger/rejection.ts';
-import type { DecodedTransaction } from '../ledger/transaction.ts';
+import { type DecodedTransaction, transactionHash } from '../ledger/transaction.ts';
+import type { AdmissionQueue } from './admission-queue.ts';
 import type { Chain } from './chain.ts';
 import type { Mempool } from './mempool.ts';
 import type { Submission, SubmissionOutcome, TransactionStatus } from './ports.ts';
@@ -18,6 +19,7 @@ export interface IntakeDependencies {
   readonly mempool: Mempool;
   readonly signatures: SignatureCache;
   readonly verifier: VerifierPool;
+  readonly queue: AdmissionQueue;
   readonly tracker: TransactionTracker;
   /** Sends transactions that came from a client to the other members. */
   readonly publish: (submissions: readonly Submission[]) => void;
@@ -49,8 +51,26 @@ export class TransactionIntake {
     this.#dependencies = dependencies;
   }
 
-  /** Takes transactions of a client: one outcome each, in order. A repeated one gets the first one's status. */
-  async submit(submissions: readonly Submission[]): Promise<readonly SubmissionOutcome[]> {
+  /**
+   * Takes transactions of a client when it is their turn: one outcome each, in order. A repeated one gets the first one's
+   * status.
+   */
+  submit(submissions: readonly Submission[]): Promise<readonly SubmissionOutcome[]> {
+    return this.#dependencies.queue.run(
+      submissions.length,
+      () => this.#submit(submissions),
+      () => submissions.map((submission) => this.#refuse(submission)),
+    );
+  }
+
+  #refuse(submission: Submission): SubmissionOutcome {
+    this.#dependencies.onRejected('poolFull');
+    const read = this.#read(submission);
+    const status = statusOf(rejected('poolFull', 'more transactions wait than blocks have room for'));
+    return 'code' in read ? { txId: null, status: statusOf(read) } : { txId: read.decoded.txId, status };
+  }
+
+  async #submit(submissions: readonly Submission[]): Promise<readonly SubmissionOutcome[]> {
     const outcomes = new Array<SubmissionOutcome | undefined>(submissions.length);
     const candidates: { readonly place: number; readonly candidate: Candidate }[] = [];
     for (const [place, submission] of submissions.entries()) {
@@ -96,21 +116,25 @@ export class TransactionIntake {
    * dropped; returns how many were. Whether the rest applies is found when a block is made.
    */
   async receive(submissions: readonly Submission[]): Promise<number> {
-    const candidates: Candidate[] = [];
+    const { chain, mempool } = this.#dependencies;
+    const candidates = new Map<string, Candidate>();
     for (const submission of submissions) {
+      // The same comes more than once when views are slow: a hash costs a tenth of decoding.
+      const txHash = toHex(transactionHash(submission.encoded));
+      if (mempool.byHash(txHash) !== undefined || this.#underWay.has(txHash)) continue;
       const read = this.#read(submission);
       if ('code' in read || attachmentFault(read) !== undefined) continue;
-      if (this.#dependencies.mempool.byId(toHex(read.decoded.txId)) === undefined) candidates.push(read);
+      const { txId } = read.decoded;
+      if (mempool.byId(toHex(txId)) === undefined && !chain.isRecent(txId)) candidates.set(txHash, read);
     }
-    const dropped = submissions.length - candidates.length;
-    const work = this.#admit(candidates);
-    for (const { decoded } of candidates) this.#underWay.set(toHex(decoded.txHash), work);
+    const work = this.#admit([...candidates.values()]);
+    for (const txHash of candidates.keys()) this.#underWay.set(txHash, work);
     try {
       await work;
     } finally {
-      for (const { decoded } of candidates) this.#underWay.delete(toHex(decoded.txHash));
+      for (const txHash of candidates.keys()) this.#underWay.delete(txHash);
     }
-    return dropped;
+    return submissions.length - candidates.size;
   }
 
   /** Resolves once the admission of this transaction, if one is under way, has ended. */

@@ -73,10 +73,7 @@ export interface Network {
   broadcast(frame: Uint8Array): void;
   /** Collects transactions for a few milliseconds and sends them to all members. */
   publishTransactions(batch: readonly TransactionEnvelope[]): void;
-  /**
-   * Announces a committed block (at most 1 MiB) to observers, and to members as well while one of the peers is not
-   * connected; each node announces its own commits.
-   */
+  /** Announces a committed block (at most 1 MiB) to observers; to all while some peer is not connected. */
   publishBlock(frame: Uint8Array): void;
   /** Consecutive encoded blocks from `fromHeight`, possibly fewer than asked for. Rejects with a RequestError. */
   requestBlocks(
@@ -156,7 +153,10 @@ class Libp2pNetwork implements Network {
   constructor(parts: Parts) {
     this.#parts = parts;
     const { gate, counters, handlers, options } = parts;
-    this.#batcher = new Batcher((frame) => this.#spreadTransactions(frame));
+    this.#batcher = new Batcher((frame) => {
+      const members = [...gate.peers()].filter(({ isMember }) => isMember);
+      this.#spread('transactions', frame, members, () => true);
+    });
     this.#links = new Links(gate, counters, {
       onFrame: (from, frameClass, payload) => this.#deliver(from, frameClass, payload),
       onFault: (peer, reason) => this.#punish(peer, reason),
@@ -228,11 +228,8 @@ class Libp2pNetwork implements Network {
   }
 
   publishBlock(frame: Uint8Array): void {
-    const peers = [...this.#parts.gate.peers()];
     // Members that are all connected hear of a block as they agree on it.
-    if (this.#areConnected(peers)) {
-      for (const { name, isMember } of peers) if (!isMember) this.#links.push(name, 'block', frame);
-    } else this.#gossip?.publish('block', frame);
+    this.#spread('block', frame, [...this.#parts.gate.peers()], (peer) => !peer.isMember);
   }
 
   async requestBlocks(publicKey: Uint8Array, request: BlocksRequest, how?: RequestOptions): Promise<Uint8Array[]> {
@@ -302,14 +299,10 @@ class Libp2pNetwork implements Network {
   }
 
   /** Directly while all are connected, which costs far less; by gossip otherwise, which finds a way round. */
-  #spreadTransactions(frame: Uint8Array): void {
-    const members = [...this.#parts.gate.peers()].filter(({ isMember }) => isMember);
-    if (this.#areConnected(members)) for (const { name } of members) this.#links.push(name, 'transactions', frame);
-    else this.#gossip?.publish('transactions', frame);
-  }
-
-  #areConnected(peers: readonly KnownPeer[]): boolean {
-    return peers.every(({ name }) => this.#links.connectionOf(name) !== undefined);
+  #spread(topic: Topic, frame: Uint8Array, peers: readonly KnownPeer[], isTold: (peer: KnownPeer) => boolean): void {
+    const hasGap = peers.some(({ name }) => this.#links.connectionOf(name) === undefined);
+    if (hasGap) this.#gossip?.publish(topic, frame);
+    else for (const peer of peers) if (isTold(peer)) this.#links.push(peer.name, topic, frame);
   }
 
   #deliver(from: KnownPeer, frameClass: FrameClass, payload: Uint8Array): void {

@@ -148,17 +148,17 @@ class IndexThread {
 function ownBlock({ height, hash, records, closed, disposed }: BlockRows): BlockRows {
   return {
     height,
-    hash: hash.slice(),
+    hash: withOwnBytes(hash),
     records: records.map((row) => ({
       ...row,
-      recordId: row.recordId.slice(),
-      patient: row.patient.slice(),
-      author: row.author.slice(),
-      organisation: row.organisation.slice(),
-      txId: row.txId.slice(),
+      recordId: withOwnBytes(row.recordId),
+      patient: withOwnBytes(row.patient),
+      author: withOwnBytes(row.author),
+      organisation: withOwnBytes(row.organisation),
+      txId: withOwnBytes(row.txId),
     })),
-    closed: closed.map((id) => id.slice()),
-    disposed: disposed.map((id) => id.slice()),
+    closed: closed.map(withOwnBytes),
+    disposed: disposed.map(withOwnBytes),
   };
 }
 
