@@ -1,19 +1,17 @@
 import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
-import { encode } from '../codec/cbor.ts';
 import { describeCore } from '../consensus/describe.ts';
 import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-pool.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
 import { signatureSelfTest } from '../crypto/speccheck.ts';
-import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
-import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
+import type { Certificate } from '../ledger/certificate.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { AdmissionQueue } from './admission-queue.ts';
-import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
+import { announcedHeight, announcementOf } from './block-announcement.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
@@ -193,7 +191,9 @@ async function assemble(
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
     const own = chain.validators.validators[header.proposer]?.publicKey;
-    if (own !== undefined && equalBytes(own, identity.signer.publicKey)) announceBlock(peers, block, certificate);
+    if (own !== undefined && equalBytes(own, identity.signer.publicKey)) {
+      peers.publishBlock(announcementOf(block, certificate));
+    }
     log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
   };
   const gate = new CommitGate({
@@ -332,17 +332,6 @@ async function assemble(
       await data.close();
     },
   };
-}
-
-/** Tells members and observers of a block that this node proposed: its header and certificate; bodies are asked for. */
-function announceBlock(peers: PeerLink, block: ExecutedBlock, certificate: Certificate): void {
-  const encoded = encode(certificateSchema, certificate);
-  peers.publishBlock(encodeBlockFrame({ header: block.encodedHeader, certificate: encoded, transactions: [] }));
-}
-
-/** The height that an announcement claims. Throws a DecodeError on bytes that are none. */
-function announcedHeight(frame: Uint8Array): number {
-  return decodeHeader(decodeBlockFrame(frame).header).height;
 }
 
 /** Keeps a payload block that a member served, so that it is here the next time; without room it is only passed on. */
