@@ -31,7 +31,8 @@ export const viewChangeClaimFields = {
   preparedView: nullable(uint(VIEW_MAX)),
   preparedHash: nullable(bytes(32)),
 };
-const claimSchema = struct<ViewChangeClaim>(viewChangeClaimFields);
+/** Wire form of a claim. */
+export const viewChangeClaimSchema = struct<ViewChangeClaim>(viewChangeClaimFields);
 
 /** Bytes that a validator signs for a vote. The kinds differ, so a prepare never stands as a commit. */
 export function votePreimage(kind: 'PREPARE' | 'COMMIT', genesisHash: Uint8Array, vote: Vote): Uint8Array {
@@ -45,5 +46,5 @@ export function prePreparePreimage(genesisHash: Uint8Array, vote: Vote): Uint8Ar
 
 /** Bytes that a validator signs for a VIEWCHANGE. */
 export function viewChangePreimage(genesisHash: Uint8Array, claim: ViewChangeClaim): Uint8Array {
-  return signedPreimage('VIEWCHANGE', genesisHash, encode(claimSchema, claim));
+  return signedPreimage('VIEWCHANGE', genesisHash, encode(viewChangeClaimSchema, claim));
 }

@@ -119,6 +119,8 @@ export function createNodePorts(dependencies: PortDependencies): {
       return height === undefined ? undefined : storedBlock(height);
     },
     account: (address) => chain.account(address),
+    validators: () => chain.tenures(),
+    evidence: () => chain.evidence(),
     async record(recordId, version): Promise<StoredRecord | undefined> {
       const record = chain.record(recordId);
       if (record === undefined || (version !== undefined && version > record.version)) return undefined;

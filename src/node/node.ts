@@ -9,10 +9,12 @@ import { signatureSelfTest } from '../crypto/speccheck.ts';
 import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
+import { FAMILIES } from '../ledger/state.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
+import { admittedPeers } from './admitted-peers.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
@@ -22,6 +24,7 @@ import { configuredPeers, type NodeConfig } from './config.ts';
 import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
 import { ConsensusInlet } from './consensus-inlet.ts';
 import type { EffectRunner } from './effect-runner.ts';
+import { evidenceTransaction } from './evidence-transaction.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
@@ -171,6 +174,7 @@ async function assemble(
     mempool,
     inlet,
     publicKey: identity.signer.publicKey,
+    organisation: identity.organisationKey?.address,
     upSinceMs: nowMs(),
     connectedPeers: () => peers.connectedPeers(),
     indexedHeight: () => feed.appliedHeight,
@@ -178,7 +182,9 @@ async function assemble(
 
   const recentBlocks = new Map<number, IndexedBlock>();
   let lastCommitMs = performance.now();
-  const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
+  const listed = configuredPeers(config);
+  const admitted = () => admittedPeers(chain.members, (key) => chain.tenure(key)?.addresses ?? [], listed);
+  const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
@@ -188,8 +194,11 @@ async function assemble(
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
-    const own = chain.validators.validators[header.proposer]?.publicKey;
-    if (own !== undefined && equalBytes(own, identity.signer.publicKey)) announceBlock(peers, block, certificate);
+    if (equalBytes(proposer, identity.signer.publicKey)) announceBlock(peers, block, certificate);
+    if (block.changes.some(({ key }) => key[0] === FAMILIES.validators.code)) {
+      log.info({ height: header.height, members: chain.members.length }, 'the validators change');
+      peers.setMembers(admitted());
+    }
     log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
   };
   const gate = new CommitGate({
@@ -246,8 +255,17 @@ async function assemble(
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
-    onEvidence: ({ height, view, statement, signer }) =>
-      log.error({ height, view, statement, signer }, 'a validator signed two different statements for one slot'),
+    onEvidence: (pair) => {
+      const { height, view, statement, signer, publicKey } = pair;
+      const fields = { height, view, statement, signer, publicKey: toHex(publicKey) };
+      log.error(fields, 'a validator signed two different statements for one slot');
+      const validUntilMs = nowMs() + Math.floor(chain.parameters.maxValidityMs / 2);
+      const encoded = evidenceTransaction(chain.genesisHash, identity.signer, pair, validUntilMs);
+      intake.submit([{ encoded, attachment: null }]).then(
+        ([outcome]) => log.info({ ...fields, outcome: outcome?.status }, 'evidence handed in'),
+        (error: unknown) => log.warn({ ...fields, err: error }, 'evidence was not handed in'),
+      );
+    },
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
@@ -280,7 +298,7 @@ async function assemble(
     {
       seed: identity.seed,
       listen: config.p2p.listen,
-      peers: configuredPeers(config),
+      peers: admitted(),
       topicSuffix: toHex(chain.genesisHash),
       log,
     },
@@ -294,8 +312,9 @@ async function assemble(
       },
       onBlock(from, frame) {
         const height = announcedHeight(frame);
-        // The next block is being decided here as well; more than that means that we missed something.
-        if (isStarted && height > chain.tip.height + 1) catchUp.hint(height, from);
+        // A validator decides the next block itself; more than that means that it missed something.
+        const deciding = describeCore(core).own === null ? 0 : 1;
+        if (isStarted && height > chain.tip.height + deciding) catchUp.hint(height, from);
       },
       onConnected(peer) {
         log.info({ peer: toHex(peer) }, 'connected');

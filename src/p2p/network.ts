@@ -220,7 +220,9 @@ class Libp2pNetwork implements Network {
   }
 
   broadcast(frame: Uint8Array): void {
-    for (const { name, isMember } of this.#links.open()) if (isMember) this.#links.push(name, 'consensus', frame);
+    // Asked anew: a peer may have become a member, or ceased to be one, since its link was made.
+    const { gate } = this.#parts;
+    for (const { name } of this.#links.open()) if (gate.isMember(name)) this.#links.push(name, 'consensus', frame);
   }
 
   publishTransactions(batch: readonly TransactionEnvelope[]): void {
