@@ -6,15 +6,13 @@ import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-p
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
 import { signatureSelfTest } from '../crypto/speccheck.ts';
-import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
-import { FAMILIES } from '../ledger/state.ts';
 import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
-import { decodeBlockFrame, encodeBlockFrame } from './block-frame.ts';
-import { admittedPeers } from './admitted-peers.ts';
+import { admittedPeers, changesValidators } from './admitted-peers.ts';
+import { announcedHeight, encodeBlockFrame } from './block-frame.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
@@ -24,7 +22,7 @@ import { configuredPeers, type NodeConfig } from './config.ts';
 import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
 import { ConsensusInlet } from './consensus-inlet.ts';
 import type { EffectRunner } from './effect-runner.ts';
-import { evidenceTransaction } from './evidence-transaction.ts';
+import { handInEvidence } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
@@ -182,8 +180,7 @@ async function assemble(
 
   const recentBlocks = new Map<number, IndexedBlock>();
   let lastCommitMs = performance.now();
-  const listed = configuredPeers(config);
-  const admitted = () => admittedPeers(chain.members, (key) => chain.tenure(key)?.addresses ?? [], listed);
+  const admitted = () => admittedPeers(chain, configuredPeers(config));
   const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
@@ -195,10 +192,7 @@ async function assemble(
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
     if (equalBytes(proposer, identity.signer.publicKey)) announceBlock(peers, block, certificate);
-    if (block.changes.some(({ key }) => key[0] === FAMILIES.validators.code)) {
-      log.info({ height: header.height, members: chain.members.length }, 'the validators change');
-      peers.setMembers(admitted());
-    }
+    if (changesValidators(block)) peers.setMembers(admitted());
     log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
   };
   const gate = new CommitGate({
@@ -255,17 +249,7 @@ async function assemble(
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
-    onEvidence: (pair) => {
-      const { height, view, statement, signer, publicKey } = pair;
-      const fields = { height, view, statement, signer, publicKey: toHex(publicKey) };
-      log.error(fields, 'a validator signed two different statements for one slot');
-      const validUntilMs = nowMs() + Math.floor(chain.parameters.maxValidityMs / 2);
-      const encoded = evidenceTransaction(chain.genesisHash, identity.signer, pair, validUntilMs);
-      intake.submit([{ encoded, attachment: null }]).then(
-        ([outcome]) => log.info({ ...fields, outcome: outcome?.status }, 'evidence handed in'),
-        (error: unknown) => log.warn({ ...fields, err: error }, 'evidence was not handed in'),
-      );
-    },
+    onEvidence: handInEvidence({ chain, intake, signer: identity.signer, log, nowMs }),
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
@@ -353,11 +337,6 @@ async function assemble(
 function announceBlock(peers: PeerLink, block: ExecutedBlock, certificate: Certificate): void {
   const encoded = encode(certificateSchema, certificate);
   peers.publishBlock(encodeBlockFrame({ header: block.encodedHeader, certificate: encoded, transactions: [] }));
-}
-
-/** The height that an announcement claims. Throws a DecodeError on bytes that are none. */
-function announcedHeight(frame: Uint8Array): number {
-  return decodeHeader(decodeBlockFrame(frame).header).height;
 }
 
 /** Keeps a payload block that a member served, so that it is here the next time; without room it is only passed on. */

@@ -220,9 +220,8 @@ class Libp2pNetwork implements Network {
   }
 
   broadcast(frame: Uint8Array): void {
-    // Asked anew: a peer may have become a member, or ceased to be one, since its link was made.
-    const { gate } = this.#parts;
-    for (const { name } of this.#links.open()) if (gate.isMember(name)) this.#links.push(name, 'consensus', frame);
+    for (const { name } of this.#links.open())
+      if (this.#parts.gate.isMember(name)) this.#links.push(name, 'consensus', frame);
   }
 
   publishTransactions(batch: readonly TransactionEnvelope[]): void {
@@ -273,8 +272,7 @@ class Libp2pNetwork implements Network {
 
   setMembers(peers: readonly AdmittedPeer[]): void {
     const { gate, options } = this.#parts;
-    for (const address of gate.setPeers(peers))
-      options.log.warn({ address }, 'not a multiaddr: a peer address is ignored');
+    for (const address of gate.setPeers(peers)) options.log.warn({ address }, 'no multiaddr: an address is ignored');
     this.#links.cutStrangers();
     this.#reconnector?.setPeers(gate.peers());
   }

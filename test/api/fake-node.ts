@@ -200,6 +200,26 @@ export function makeFakeNode(): FakeNode {
         return typeof which === 'number' ? blocks[which - 1] : blocks.find(({ hash }) => equalBytes(hash, which));
       },
       account: (address) => accountOf(address, node.suspended),
+      validators: async () =>
+        validators.validators.map(({ publicKey, organisation }) => ({
+          publicKey,
+          organisation,
+          seat: publicKey,
+          addresses: ['/ip4/192.0.2.1/tcp/4001'],
+          fromHeight: 1,
+          untilHeight: null,
+        })),
+      evidence: async () => [
+        {
+          accused: validators.validators[3]!.publicKey,
+          organisation: people.hospital.address,
+          statement: 'COMMIT',
+          height: 3,
+          view: 1,
+          txId: seed(9),
+          recordedAt: 4,
+        },
+      ],
       async record(recordId, version) {
         const versions = records.get(toHex(recordId));
         return version === undefined ? versions?.at(-1) : versions?.find((record) => record.version === version);

@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+import { toHex } from '../codec/bytes.ts';
 import { decode, encode } from '../codec/cbor.ts';
 import type { EvidencePair as ReportedPair } from '../consensus/effect.ts';
 import { domainPrefix } from '../crypto/hash.ts';
@@ -11,9 +13,36 @@ import {
   transactionSchema,
 } from '../ledger/transaction.ts';
 import { viewChangeClaimSchema, voteSchema } from '../ledger/vote.ts';
+import type { Chain } from './chain.ts';
+import type { TransactionIntake } from './transaction-intake.ts';
 
 /** Most bytes of what a vote or a claim says. */
 const PAYLOAD_BYTES_MAX = 128;
+
+/** With what evidence is handed in. */
+interface EvidenceDependencies {
+  readonly chain: Pick<Chain, 'genesisHash' | 'parameters'>;
+  readonly intake: Pick<TransactionIntake, 'submit'>;
+  readonly signer: Signer;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Takes what consensus reports of another validator: logs it, and puts it on the ledger, where it is known to all. */
+export function handInEvidence(dependencies: EvidenceDependencies): (pair: ReportedPair) => void {
+  const { chain, intake, signer, log, nowMs } = dependencies;
+  return (pair) => {
+    const { height, view, statement, publicKey } = pair;
+    const fields = { height, view, statement, publicKey: toHex(publicKey) };
+    log.error(fields, 'a validator signed two different statements for one slot');
+    const validUntilMs = nowMs() + Math.floor(chain.parameters.maxValidityMs / 2);
+    const encoded = evidenceTransaction(chain.genesisHash, signer, pair, validUntilMs);
+    intake.submit([{ encoded, attachment: null }]).then(
+      ([outcome]) => log.info({ ...fields, outcome: outcome?.status }, 'evidence handed in'),
+      (error: unknown) => log.warn({ ...fields, err: error }, 'evidence was not handed in'),
+    );
+  };
+}
 
 /**
  * The transaction with which this validator puts on the ledger that another signed two payloads in one slot; signed by
