@@ -8,9 +8,9 @@ export const RECORD_ID_BYTES = 16;
 export const CID_BYTES_MAX = 40;
 
 /** Most addresses that a validator publishes. */
-export const VALIDATOR_ADDRESSES_MAX = 4;
+const VALIDATOR_ADDRESSES_MAX = 4;
 /** Most bytes of one of them. */
-export const VALIDATOR_ADDRESS_BYTES_MAX = 128;
+const VALIDATOR_ADDRESS_BYTES_MAX = 128;
 
 /** Where the encrypted payload of a record version is, and what proves the key: nothing readable (ledger.md §1). */
 export interface SealedPayload {
@@ -109,7 +109,7 @@ export interface SignedClaim {
 }
 
 /** What a vote says besides its slot. */
-export interface SignedVote {
+interface SignedVote {
   readonly blockHash: Uint8Array;
   readonly signature: Uint8Array;
 }

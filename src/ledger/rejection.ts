@@ -99,7 +99,7 @@ export const REJECTIONS = {
     httpStatus: 422,
   },
   seatChangeInFlight: {
-    meaning: 'The validators are being changed already; the next change can come two blocks later.',
+    meaning: 'A change of the validators is in flight; another can follow two blocks later.',
     retryable: true,
     httpStatus: 409,
   },
@@ -119,17 +119,17 @@ export const REJECTIONS = {
     httpStatus: 422,
   },
   toleranceMisstated: {
-    meaning: 'The action misstates how many faulty validators the ledger bears before and after it.',
+    meaning: 'The action misstates how many faulty validators the ledger bears.',
     retryable: true,
     httpStatus: 409,
   },
   candidateNotReady: {
-    meaning: 'The statement of readiness is of a height that is too old, or that is not there yet.',
+    meaning: 'The statement of readiness is of a height too old, or not there yet.',
     retryable: true,
     httpStatus: 422,
   },
   evidenceOutsideWindow: {
-    meaning: 'The evidence is of a height that is too old, or that is not there yet.',
+    meaning: 'The evidence is of a height too old, or not there yet.',
     retryable: true,
     httpStatus: 422,
   },

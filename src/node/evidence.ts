@@ -49,7 +49,7 @@ export function handInEvidence(dependencies: EvidenceDependencies): (pair: Repor
  * the validator key, which stands in the place of an account (PROTOCOL.md §6). Equal reports give equal bytes but for
  * `validUntilMs`.
  */
-export function evidenceTransaction(
+function evidenceTransaction(
   genesisHash: Uint8Array,
   signer: Signer,
   reported: ReportedPair,

@@ -316,9 +316,9 @@ class Libp2pNetwork implements Network {
     const { gate, counters, handlers } = this.#parts;
     if (this.#isClosed) return;
     if (frameClass === 'block') handlers.onBlock(from.publicKey, payload);
-    else if (!gate.isMember(from.name)) counters.drop('fromObserver');
-    else if (frameClass === 'consensus') handlers.onConsensus(from.publicKey, payload);
-    else handlers.onTransactions(from.publicKey, decodeBatch(payload));
+    else if (frameClass === 'transactions') handlers.onTransactions(from.publicKey, decodeBatch(payload));
+    else if (gate.isMember(from.name)) handlers.onConsensus(from.publicKey, payload);
+    else counters.drop('fromObserver');
   }
 
   /** A neighbour passes on what others wrote: its own role does not matter. */

@@ -4,9 +4,20 @@ import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromBase64url } from '../../src/api/contract/text.ts';
-import { followValidators, trustedLedger, verifyBlock } from '../../src/client/index.ts';
+import {
+  assembleTransaction,
+  drawSalt,
+  followValidators,
+  submitUntilFinal,
+  transactionBody,
+  trustedLedger,
+  verifyBlock,
+} from '../../src/client/index.ts';
 import { equalBytes, fromHex, toHex } from '../../src/codec/bytes.ts';
 import { encodeGenesis } from '../../src/ledger/genesis.ts';
+import { transactionPreimage } from '../../src/ledger/transaction.ts';
+import { votePreimage } from '../../src/ledger/vote.ts';
+import { readFolderIdentity } from '../../src/node/identity.ts';
 import { type Cluster, createCluster, readClusterGenesis } from './cluster.ts';
 import { findFreePorts } from './free-ports.ts';
 import { medledger } from './medledger.ts';
@@ -147,6 +158,40 @@ test('what lowers the number of faults borne says so', async () => {
   assert.equal(removed['faultyMax'], { before: 1, after: 0 });
   assert.match(removed['notes'] as string, 'lowers the number of faulty validators that the ledger bears: 1 to 0');
   await goesOn([0, 3, joiner, successor], removed['fromHeight'] as number);
+});
+
+test('evidence that a validator hands in stands on all nodes, once', async () => {
+  const { genesisHash } = cluster;
+  const [accused, witness] = [0, joiner].map((number) => readFolderIdentity(cluster.nodes[number]!.folder).signer);
+  const { height } = await cluster.nodes[0]!.client.status();
+  const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)].map((blockHash) => {
+    const signature = accused!.sign(votePreimage('COMMIT', genesisHash, { height, view: 0, blockHash }));
+    return { blockHash, signature };
+  });
+  const pair = { kind: 'votes', statement: 'COMMIT', first: first!, second: second! } as const;
+  const submit = async () => {
+    const action = { kind: 'evidence.submit', submitter: witness!.publicKey, accused: accused!.publicKey } as const;
+    const options = { validUntilMs: Date.now() + 60_000, salt: drawSalt(), attachment: null };
+    const body = transactionBody({ ...action, height, view: 0, pair }, options);
+    const bytes = witness!.sign(transactionPreimage(genesisHash, body));
+    const signature = { account: witness!.publicKey, keyIndex: 0, bytes };
+    const transaction = assembleTransaction(genesisHash, body, [signature], null);
+    return submitUntilFinal(cluster.nodes[3]!.client, [transaction]);
+  };
+  const [taken] = await submit();
+  assert.is(taken?.status, 'Committed');
+  const [again] = await submit();
+  assert.is(again?.status === 'Rejected' && again.code, 'evidenceKnown');
+  await goesOn([0, 3, joiner, successor], (taken as { height: number }).height);
+  for (const number of [0, 3, joiner, successor]) {
+    const { evidence } = await cluster.nodes[number]!.client.evidence();
+    assert.equal(
+      evidence.map((entry) => [entry.accused, entry.statement, entry.height]),
+      [[keyOf(0), 'COMMIT', height]],
+    );
+  }
+  const listed = await command('validator', 'evidence', '--node', cluster.nodes[0]!.url);
+  assert.is((listed['evidence'] as readonly unknown[]).length, 1);
 });
 
 test('a client follows the validators from the genesis to the newest block', async () => {
