@@ -297,7 +297,7 @@ async function assemble(
       onBlock(from, frame) {
         const height = announcedHeight(frame);
         // A validator decides the next block itself; more than that means that it missed something.
-        const deciding = describeCore(core).own === null ? 0 : 1;
+        const deciding = core.height.own === null ? 0 : 1;
         if (isStarted && height > chain.tip.height + deciding) catchUp.hint(height, from);
       },
       onConnected(peer) {
