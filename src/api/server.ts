@@ -20,6 +20,7 @@ import { recordRoutes } from './routes/records.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { statusRoutes } from './routes/status.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { validatorRoutes } from './routes/validators.ts';
 
 /** Limits and names of the HTTP interface. */
 export interface ApiOptions {
@@ -91,6 +92,7 @@ export async function buildApi(options: ApiOptions, dependencies: ApiDependencie
     transactionRoutes,
     blockRoutes,
     accountRoutes,
+    validatorRoutes,
     recordRoutes,
     payloadRoutes,
     eventRoutes,

@@ -3,15 +3,19 @@ import { formatAddress } from '../crypto/address.ts';
 import type { Account } from '../ledger/account.ts';
 import type { RecordAmend, RecordCreate } from '../ledger/action.ts';
 import { decodeHeader } from '../ledger/block.ts';
+import { type EvidenceEntry, isInForce } from '../ledger/state.ts';
 import type { AttachmentReference } from '../ledger/transaction.ts';
-import type { NodeStatus, RecordPage, StoredBlock, StoredRecord, TransactionStatus } from '../node/ports.ts';
+import { faultyMax, quorumSize } from '../ledger/validator-set.ts';
+import type { KeyTenure, NodeStatus, RecordPage, StoredBlock, StoredRecord, TransactionStatus } from '../node/ports.ts';
 import type {
   AccountView,
   BlockView,
+  EvidenceListView,
   NodeStatusView,
   RecordPageView,
   RecordView,
   TransactionStatusView,
+  ValidatorsView,
 } from './contract/schemas.ts';
 import { formatCid, toBase64url } from './contract/text.ts';
 
@@ -42,6 +46,40 @@ export function nodeStatusView(status: NodeStatus, ready: boolean): NodeStatusVi
     indexedHeight: status.indexedHeight,
     upSinceMs: status.upSinceMs,
     ready,
+  };
+}
+
+/** The view of the validators of `height` and of every key that ever was one. */
+export function validatorsView(height: number, tenures: readonly KeyTenure[]): ValidatorsView {
+  const count = tenures.filter((tenure) => isInForce(tenure, height)).length;
+  return {
+    height,
+    count,
+    faultyMax: faultyMax(count),
+    quorum: quorumSize(count),
+    validators: tenures.map(({ publicKey, organisation, seat, addresses, fromHeight, untilHeight }) => ({
+      publicKey: toHex(publicKey),
+      organisation: formatAddress(organisation),
+      seat: toHex(seat),
+      addresses: [...addresses],
+      fromHeight,
+      untilHeight,
+    })),
+  };
+}
+
+/** The view of evidence. */
+export function evidenceListView(entries: readonly EvidenceEntry[]): EvidenceListView {
+  return {
+    evidence: entries.map(({ accused, organisation, statement, height, view, txId, recordedAt }) => ({
+      accused: toHex(accused),
+      organisation: formatAddress(organisation),
+      statement,
+      height,
+      view,
+      txId: toHex(txId),
+      recordedAt,
+    })),
   };
 }
 

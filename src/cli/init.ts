@@ -9,6 +9,7 @@ import { type AccountKeyFile, readAccountKey } from '../crypto/node/keystore.ts'
 import { accountAddress } from '../ledger/account.ts';
 import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
+import { type NodeConfig, readConfig } from '../node/config.ts';
 import { drawSeed, initNode, nodeConfig } from '../node/init-node.ts';
 import { OperatorError } from '../node/operator-error.ts';
 import { readWhole } from './options.ts';
@@ -20,6 +21,7 @@ interface InitFlags {
   readonly genesis: string;
   readonly key?: string;
   readonly organisation?: string;
+  readonly peers: readonly string[];
   readonly port: number;
   readonly listen?: string;
   readonly json?: true;
@@ -38,6 +40,7 @@ export function addInitCommand(program: Command): void {
     .requiredOption('--genesis <file>', 'genesis document of the ledger')
     .option('--key <file>', 'existing validator key file; without it a new key is drawn')
     .option('--organisation <file>', 'key file of the organisation, with which the node opens what it indexes')
+    .option('--peers <configs...>', 'config.toml of other nodes: who is listed there is listed here', [])
     .option('--port <port>', 'API port; the port for other nodes is 100 higher', readWhole(1, 65_335), 7100)
     .option('--listen <multiaddress>', 'where other nodes reach this one')
     .option('--json', 'print the result as JSON')
@@ -51,7 +54,7 @@ export function addInitCommand(program: Command): void {
         config: nodeConfig({
           name: flags.name,
           listen: flags.listen ?? `/ip4/0.0.0.0/tcp/${flags.port + P2P_PORT_OFFSET}`,
-          peers: [],
+          peers: peersOf(flags.peers),
           apiPort: flags.port,
           operatorPort: flags.port + OPERATOR_PORT_OFFSET,
         }),
@@ -61,8 +64,13 @@ export function addInitCommand(program: Command): void {
       });
       const output = makeOutput(flags.json === true);
       const isValidator = genesis.validators.some((validator) => equalBytes(validator.publicKey, publicKey));
-      if (!isValidator) output.note('This key is no validator of the genesis: the members have to admit it first.');
-      output.note(`Name the other nodes under p2p.peers in ${path.join(folder, 'config.toml')} before the start.`);
+      if (!isValidator)
+        output.note(
+          'This key is no validator of the genesis: the other nodes list it under p2p.peers, it catches up, and then ' +
+            'the members give it a seat (medledger validator).',
+        );
+      if (flags.peers.length === 0)
+        output.note(`Name the other nodes under p2p.peers in ${path.join(folder, 'config.toml')} before the start.`);
       const result = { folder, publicKey: toHex(publicKey), genesisHash: toHex(genesisHash(genesisDocument)) };
       output.result({ ...result, isValidator }, result.publicKey);
     });
@@ -83,6 +91,12 @@ function readGenesis(file: string): Uint8Array {
       `Cannot read the genesis document ${file} (${(error as NodeJS.ErrnoException).code}): name it with --genesis.`,
     );
   }
+}
+
+/** The peers of several configurations, each once: two of them list each other. */
+function peersOf(files: readonly string[]): NodeConfig['p2p']['peers'] {
+  const peers = files.flatMap((file) => readConfig(file, {}).p2p.peers);
+  return [...new Map(peers.map((peer) => [peer.publicKey, peer])).values()];
 }
 
 function readMember(file: string, genesis: GenesisDocument): AccountKeyFile {

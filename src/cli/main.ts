@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   status: async () => (await import('./status.ts')).addStatusCommand,
   account: async () => (await import('./account.ts')).addAccountCommand,
   record: async () => (await import('./record.ts')).addRecordCommand,
+  validator: async () => (await import('./validator.ts')).addValidatorCommand,
   query: async () => (await import('./query.ts')).addQueryCommand,
   load: async () => (await import('./load.ts')).addLoadCommand,
   verify: async () => (await import('./verify.ts')).addVerifyCommand,

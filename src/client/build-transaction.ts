@@ -1,9 +1,11 @@
 import { compareBytes } from '../codec/bytes.ts';
 import { encode } from '../codec/cbor.ts';
+import type { Signer } from '../crypto/signer.ts';
 import type { Control, Role } from '../ledger/account.ts';
-import type { Action, SealedPayload } from '../ledger/action.ts';
+import type { Action, SealedPayload, ValidatorAdd, ValidatorRotate } from '../ledger/action.ts';
 import { RETENTION_QUARTER_MS } from '../ledger/actions/record-version.ts';
 import { attachmentReference } from '../ledger/attachment.ts';
+import { type Readiness, readyPreimage } from '../ledger/readiness.ts';
 import {
   SALT_BYTES,
   TRANSACTION_VERSION,
@@ -13,6 +15,7 @@ import {
   transactionPreimage,
   transactionSchema,
 } from '../ledger/transaction.ts';
+import { faultyMax } from '../ledger/validator-set.ts';
 import type { AccountIdentity } from './keys.ts';
 
 /** A transaction ready to be sent. */
@@ -118,4 +121,25 @@ export function recordAmend(
 function versionFacts(facts: RecordFacts): RecordFacts {
   const retainUntilMs = Math.ceil(facts.retainUntilMs / RETENTION_QUARTER_MS) * RETENTION_QUARTER_MS;
   return { author: facts.author, class: facts.class, retainUntilMs, payload: facts.payload };
+}
+
+/** The word of a key that is to take a seat: a signature of the key itself (PROTOCOL.md §3). */
+export function signReadiness(signer: Signer, genesisHash: Uint8Array, seat: Omit<Readiness, 'publicKey'>): Uint8Array {
+  return signer.sign(readyPreimage(genesisHash, { ...seat, publicKey: signer.publicKey }));
+}
+
+/** Gives an organisation a seat among `count` validators. Signed by the members, and the regulator where there is one. */
+export function validatorAdd(seat: Omit<ValidatorAdd, 'kind' | 'tolerance'>, count: number): Action {
+  return { kind: 'validator.add', ...seat, tolerance: { before: faultyMax(count), after: faultyMax(count + 1) } };
+}
+
+/** Takes one of `count` seats away. Signed as `validatorAdd`. Throws a RangeError for the last one. */
+export function validatorRemove(publicKey: Uint8Array, count: number): Action {
+  if (count < 2) throw new RangeError('the last validator can not be removed');
+  return { kind: 'validator.remove', publicKey, tolerance: { before: faultyMax(count), after: faultyMax(count - 1) } };
+}
+
+/** Puts another key on a seat. Signed as `validatorAdd`. */
+export function validatorRotate(seat: Omit<ValidatorRotate, 'kind'>): Action {
+  return { kind: 'validator.rotate', ...seat };
 }

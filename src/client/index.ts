@@ -8,9 +8,14 @@ export {
   recordCreate,
   type SignedTransaction,
   signaturesBy,
+  signReadiness,
   signTransaction,
   transactionBody,
+  validatorAdd,
+  validatorRemove,
+  validatorRotate,
 } from './build-transaction.ts';
+export { followValidators, type TrustedFrom } from './follow-validators.ts';
 export {
   type AccountIdentity,
   type AccountSecrets,
@@ -36,4 +41,11 @@ export {
 export { type Party, type Recipient, type RecordContent, type SealedRecord, sealRecord } from './seal-record.ts';
 export { signRequest, type UnsignedRequest } from './sign-request.ts';
 export { type FinalStatus, type SubmitOptions, submitUntilFinal } from './submit-until-final.ts';
-export { BlockProofError, type TrustedLedger, trustedLedger, type VerifiedBlock, verifyBlock } from './verify-block.ts';
+export {
+  BlockProofError,
+  type TrustedLedger,
+  trustedAfter,
+  trustedLedger,
+  type VerifiedBlock,
+  verifyBlock,
+} from './verify-block.ts';

@@ -10,6 +10,8 @@ import {
   blockEventSchema,
   blockSchema,
   blockTransactionSchema,
+  type EvidenceListView,
+  evidenceListSchema,
   genesisSchema,
   type NodeStatusView,
   nodeStatusSchema,
@@ -20,6 +22,8 @@ import {
   submissionOutcomesSchema,
   type TransactionStatusView,
   transactionStatusSchema,
+  type ValidatorsView,
+  validatorsSchema,
 } from '../api/contract/schemas.ts';
 import { submissionListSchema } from '../api/contract/submission-list.ts';
 import { formatCid, fromBase64url } from '../api/contract/text.ts';
@@ -60,6 +64,10 @@ export interface NodeClient {
   readonly url: string;
   readonly genesisHash: Uint8Array;
   status(signal?: AbortSignal): Promise<NodeStatusView>;
+  /** The validators, and every key that ever was one: hints, which `followValidators` proves. */
+  validators(signal?: AbortSignal): Promise<ValidatorsView>;
+  /** Evidence against validators, the newest first. */
+  evidence(signal?: AbortSignal): Promise<EvidenceListView>;
   /** Canonical bytes of the genesis document; check them with `trustedLedger`. */
   genesis(signal?: AbortSignal): Promise<Uint8Array>;
   /** Sends up to 1,000 transactions; one status for each, in order. `waitMs` > 0 waits that long (at most a minute) for commits. */
@@ -92,6 +100,8 @@ export function makeNodeClient(options: NodeClientOptions, dependencies: NodeCli
     url,
     genesisHash,
     status: async (signal) => json(nodeStatusSchema, await call(ENDPOINTS.status, {}, {}, signal)),
+    validators: async (signal) => json(validatorsSchema, await call(ENDPOINTS.validators, {}, {}, signal)),
+    evidence: async (signal) => json(evidenceListSchema, await call(ENDPOINTS.evidence, {}, {}, signal)),
     async genesis(signal) {
       const { document } = await json(genesisSchema, await call(ENDPOINTS.genesis, {}, {}, signal));
       return fromBase64url(document);

@@ -9,7 +9,7 @@ import {
   type VerifySignature,
 } from '../ledger/certificate.ts';
 import { decodeGenesis, genesisHash } from '../ledger/genesis.ts';
-import { makeValidatorSet, type ValidatorSet } from '../ledger/validator-set.ts';
+import { makeValidatorSet, type Validator, type ValidatorSet } from '../ledger/validator-set.ts';
 
 /** A header whose commit by a quorum of the validators was checked. */
 export interface VerifiedBlock {
@@ -59,6 +59,34 @@ export function verifyBlock(
   const fault = certificateFault('COMMIT', certificate, trusted.validators, trusted.genesisHash, verify);
   if (fault !== undefined) throw new BlockProofError(`the certificate proves no commit: ${FAULTS[fault]}`);
   return { header, hash };
+}
+
+/**
+ * The ledger as trusted one height after `block`, whose header announces the set of that height. `next` is whatever a
+ * node says that set to be: it is believed for its hash alone. Throws a DecodeError or a BlockProofError.
+ */
+export function trustedAfter(
+  block: { readonly header: Uint8Array; readonly certificate: Uint8Array },
+  next: readonly Validator[],
+  trusted: TrustedLedger,
+  verify: VerifySignature = verifySignature,
+): TrustedLedger {
+  const { header } = verifyBlock(block, trusted, verify);
+  const validators = setOf(next);
+  if (!equalBytes(validators.hash, header.nextValidatorsHash))
+    throw new BlockProofError(
+      `the validators named for height ${header.height + 1} are not those that the block announces`,
+    );
+  return { genesisHash: trusted.genesisHash, validators };
+}
+
+function setOf(validators: readonly Validator[]): ValidatorSet {
+  try {
+    return makeValidatorSet(validators);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new BlockProofError(`no set of validators: ${cause.message}`, { cause });
+    throw cause;
+  }
 }
 
 const FAULTS = {

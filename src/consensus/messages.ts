@@ -5,7 +5,17 @@ import { signedPreimage } from '../crypto/hash.ts';
 import { BLOCK_TRANSACTIONS_MAX, HEADER_BYTES_MAX } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { VALIDATORS_MAX } from '../ledger/validator-set.ts';
-import { VIEW_MAX, type Vote, votePreimage, voteSchema } from '../ledger/vote.ts';
+import {
+  prePreparePreimage,
+  VIEW_MAX,
+  type ViewChangeClaim,
+  type Vote,
+  viewChangeClaimFields,
+  viewChangePreimage,
+  votePreimage,
+} from '../ledger/vote.ts';
+
+export { prePreparePreimage, type ViewChangeClaim, viewChangePreimage };
 
 /** A block without its bodies: enough to compute its hash and to know what to fetch. */
 export interface Proposal {
@@ -13,15 +23,6 @@ export interface Proposal {
   readonly header: Uint8Array;
   /** Leaf hashes of the full encodings of the transactions, in order. */
   readonly txHashes: readonly Uint8Array[];
-}
-
-/** What a VIEWCHANGE says under its signature: the sender leaves all views below `newView`. */
-export interface ViewChangeClaim {
-  readonly height: number;
-  readonly newView: number;
-  /** View of the prepared certificate held, and its block; both null when none is held. */
-  readonly preparedView: number | null;
-  readonly preparedHash: Uint8Array | null;
 }
 
 /** The signed part of a VIEWCHANGE, as it also stands in justifications. */
@@ -91,20 +92,13 @@ const proposalSchema = struct<Proposal>({
   txHashes: list(bytes(32), BLOCK_TRANSACTIONS_MAX),
 });
 
-const claimFields = {
-  height: uint(),
-  newView: uint(VIEW_MAX),
-  preparedView: nullable(uint(VIEW_MAX)),
-  preparedHash: nullable(bytes(32)),
-};
 const signerFields = { signer: uint(0xff), signature: bytes(64) };
 const voteFields = { height: uint(), view: uint(VIEW_MAX), blockHash: bytes(32), ...signerFields };
-const claimSchema = struct<ViewChangeClaim>(claimFields);
 const statusFields = { height: uint(), view: uint(VIEW_MAX), tipHash: bytes(32) };
 const statusSchema = struct<Pick<Status, 'height' | 'view' | 'tipHash'>>(statusFields);
 
 const justificationSchema = struct<Justification>({
-  viewChanges: list(struct<SignedViewChange>({ ...claimFields, ...signerFields }), VALIDATORS_MAX),
+  viewChanges: list(struct<SignedViewChange>({ ...viewChangeClaimFields, ...signerFields }), VALIDATORS_MAX),
   certificate: nullable(certificateSchema),
 });
 
@@ -113,7 +107,7 @@ export const messageSchema = union<Message>({
   PrePrepare: [1, struct({ ...voteFields, proposal: proposalSchema, justification: justificationSchema })],
   Prepare: [2, struct(voteFields)],
   Commit: [3, struct(voteFields)],
-  ViewChange: [4, struct({ ...claimFields, ...signerFields, certificate: nullable(certificateSchema) })],
+  ViewChange: [4, struct({ ...viewChangeClaimFields, ...signerFields, certificate: nullable(certificateSchema) })],
   Status: [5, struct({ ...statusFields, publicKey: bytes(32), signature: bytes(64) })],
   Decided: [6, struct({ certificate: certificateSchema })],
 });
@@ -143,16 +137,6 @@ export function decodeMessage(encoded: Uint8Array): Message {
   const bytesMax = encoded[0] === 0x82 ? BYTES_MAX[encoded[1] ?? 0] : undefined;
   if (bytesMax === undefined) throw new DecodeError('not a consensus message');
   return decode(messageSchema, encoded, bytesMax);
-}
-
-/** Bytes that the primary signs for a proposal. */
-export function prePreparePreimage(genesisHash: Uint8Array, vote: Vote): Uint8Array {
-  return signedPreimage('PREPREPARE', genesisHash, encode(voteSchema, vote));
-}
-
-/** Bytes that a validator signs for a VIEWCHANGE. */
-export function viewChangePreimage(genesisHash: Uint8Array, claim: ViewChangeClaim): Uint8Array {
-  return signedPreimage('VIEWCHANGE', genesisHash, encode(claimSchema, claim));
 }
 
 /** Bytes that a validator signs for a STATUS. */

@@ -3,7 +3,7 @@ import { merkleRoot } from '../crypto/merkle.ts';
 import { blockHash, encodeHeader, HEADER_VERSION, type Header } from './block.ts';
 import { type BlockContext, executeTransaction, type SignatureChecks } from './execution.ts';
 import { type BlockIndex, type IndexKey, indexKeys } from './index-keys.ts';
-import { eligiblePrimaries, skipTableAfter } from './proposer-skip.ts';
+import { eligiblePrimaries, skipTableAfter, skipTableOf } from './proposer-skip.ts';
 import type { Receipt } from './receipt.ts';
 import type { Rejection } from './rejection.ts';
 import { CURRENT_VALIDATORS_KEY, FAMILIES, SCHEDULED_VALIDATORS_KEY, SINGLE_KEY, type StateReader } from './state.ts';
@@ -140,6 +140,8 @@ class BlockExecution {
   readonly #parts: ExecutionParts;
   readonly #overlay: StateOverlay;
   readonly #context: BlockContext;
+  /** As they stand before the block: what a transaction schedules is for two heights later. */
+  readonly #sets: ReturnType<typeof validatorSets>;
   readonly #transactions: DecodedTransaction[] = [];
   readonly #receipts: Receipt[] = [];
   #bodyBytes = 0;
@@ -152,6 +154,7 @@ class BlockExecution {
     this.#parts = parts;
     this.#overlay = new StateOverlay(state.reader);
     this.#context = blockContext(this.#overlay, proposal, parts.genesisHash);
+    this.#sets = validatorSets(this.#overlay);
     if (!eligiblePrimaries(this.#overlay, this.#context.height).includes(proposal.proposer))
       throw new RangeError(`validator ${proposal.proposer} may not propose block ${this.#context.height}`);
   }
@@ -179,7 +182,7 @@ class BlockExecution {
 
   finish(): ExecutedBlock {
     const { height, timestampMs } = this.#context;
-    const { current, scheduled } = validatorSets(this.#overlay);
+    const { current, scheduled } = this.#sets;
     this.#closeState(current, scheduled);
     const changes = this.#overlay.changes();
     const map = updateMap(this.#state.map, mapChanges(changes));
@@ -212,11 +215,12 @@ class BlockExecution {
   #closeState(current: ValidatorSet, scheduled: ValidatorSet): void {
     const { height, timestampMs } = this.#context;
     for (const id of this.#overlay.recentIdsExpiredBefore(timestampMs)) this.#overlay.remove(FAMILIES.recentId, id);
-    const table = skipTableAfter(this.#overlay, height, this.#proposal.proposer);
+    // The set scheduled while h−1 was executed comes into force at h+1 (consensus.md §10).
+    const isChanging = !equalBytes(current.hash, scheduled.hash);
+    const after = skipTableAfter(this.#overlay, height, this.#proposal.proposer);
+    const table = isChanging ? skipTableOf(this.#overlay, after, scheduled.validators) : after;
     const before = this.#overlay.read(FAMILIES.skip, SINGLE_KEY) ?? [];
     if (table.length > 0 || before.length > 0) this.#overlay.write(FAMILIES.skip, SINGLE_KEY, table);
-    // The set scheduled while h−1 was executed comes into force at h+1 (consensus.md §10).
-    if (!equalBytes(current.hash, scheduled.hash))
-      this.#overlay.write(FAMILIES.validators, CURRENT_VALIDATORS_KEY, scheduled.validators);
+    if (isChanging) this.#overlay.write(FAMILIES.validators, CURRENT_VALIDATORS_KEY, scheduled.validators);
   }
 }

@@ -7,14 +7,22 @@ export const ACTION_CLASSES: Readonly<Record<ActionKind, ActionClass>> = {
   'account.register': 'sensitive',
   'record.create': 'routine',
   'record.amend': 'routine',
+  'validator.add': 'sensitive',
+  'validator.remove': 'sensitive',
+  'validator.rotate': 'sensitive',
+  'evidence.submit': 'routine',
 };
 
+/** Two thirds of the active members, rounded up: what changes the ledger itself needs. */
+const MEMBERS: Requirement = { kind: 'members', numerator: 2, denominator: 3 };
+const BY_MEMBERS: ReadonlySet<ActionKind> = new Set(['validator.add', 'validator.remove', 'validator.rotate']);
+
 /**
- * The requirements of a ledger that sets no others (ledger.md §5). Proof of possession of a registered account's keys
+ * The requirements of a ledger that sets no others and has no regulator (ledger.md §5). Proof of possession of a registered account's keys
  * comes on top. In `record.amend`, $author is the amending doctor, whom execution has found to be the creator or a
  * colleague of the record's organisation.
  */
-export const DEFAULT_REQUIREMENTS: Readonly<Record<ActionKind, Requirement>> = {
+const DEFAULT_REQUIREMENTS: Readonly<Record<ActionKind, Requirement>> = {
   'account.register': { kind: 'atLeast', count: 1, of: [{ kind: 'variable', name: 'organisation' }] },
   'record.create': {
     kind: 'atLeast',
@@ -32,4 +40,15 @@ export const DEFAULT_REQUIREMENTS: Readonly<Record<ActionKind, Requirement>> = {
       { kind: 'variable', name: 'patient' },
     ],
   },
+  'validator.add': MEMBERS,
+  'validator.remove': MEMBERS,
+  'validator.rotate': MEMBERS,
+  'evidence.submit': { kind: 'variable', name: 'validator' },
 };
+
+/** The requirement for an action of a ledger with this regulator, who agrees to what the members change. */
+export function defaultRequirement(action: ActionKind, regulator: Uint8Array | null): Requirement {
+  const requirement = DEFAULT_REQUIREMENTS[action];
+  if (regulator === null || !BY_MEMBERS.has(action)) return requirement;
+  return { kind: 'atLeast', count: 2, of: [requirement, { kind: 'account', address: regulator }] };
+}

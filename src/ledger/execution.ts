@@ -126,10 +126,12 @@ function authorisationFault(
   checks: SignatureChecks,
 ): Rejection | undefined {
   const { newAccount } = plan;
-  const account = (address: Uint8Array): Account | undefined =>
-    newAccount !== null && equalBytes(newAccount.address, address)
-      ? newAccount.account
-      : view.read(FAMILIES.account, address);
+  const account = (address: Uint8Array): Account | undefined => {
+    if (newAccount !== null && equalBytes(newAccount.address, address)) return newAccount.account;
+    if (plan.validator !== undefined && equalBytes(plan.validator.publicKey, address))
+      return validatorSigner(plan.validator);
+    return view.read(FAMILIES.account, address);
+  };
   const resolved = resolveSigners(decoded.transaction.signatures, account);
   if ('code' in resolved) return resolved;
 
@@ -139,8 +141,25 @@ function authorisationFault(
     possessionFault(decoded.transaction.signatures, plan) ??
     requirementsFault(effectiveRequirements(view, decoded.transaction.action.kind, plan.organisation), plan, facts) ??
     signaturesFault(decoded, resolved.publicKeys, checks) ??
+    attestationsFault(plan, checks) ??
     admissionFault(plan, checks)
   );
+}
+
+/** A validator as signer: an account of a single key that reaches every threshold. */
+function validatorSigner({ publicKey, organisation }: NonNullable<ActionPlan['validator']>): Account {
+  return {
+    role: 'organisation',
+    organisation,
+    status: 'active',
+    control: { kind: 'self' },
+    keyDocument: {
+      sealingKey: new Uint8Array(32),
+      keys: [{ algorithm: 'ed25519', publicKey, weight: 1, label: '' }],
+      thresholds: { routine: 1, sensitive: 1, keys: 1 },
+    },
+    registeredAt: 0,
+  };
 }
 
 interface ResolvedSigners {
@@ -223,8 +242,18 @@ function signaturesFault(
     : rejected('badSignature', `signature by key ${bad.keyIndex} of account ${toHex(bad.account)} is not valid`);
 }
 
+function attestationsFault(plan: ActionPlan, checks: SignatureChecks): Rejection | undefined {
+  const bad = plan.attestations?.find(
+    ({ preimage, publicKey, signature }) => !checks.isSignatureValid(preimage, publicKey, signature),
+  );
+  return bad === undefined
+    ? undefined
+    : rejected('badSignature', `${bad.name} is not signed by key ${toHex(bad.publicKey)}`);
+}
+
 function admissionFault(plan: ActionPlan, checks: SignatureChecks): Rejection | undefined {
-  for (const { publicKey } of plan.newAccount?.account.keyDocument.keys ?? []) {
+  const accountKeys = plan.newAccount?.account.keyDocument.keys.map(({ publicKey }) => publicKey) ?? [];
+  for (const publicKey of [...accountKeys, ...(plan.admits ?? [])]) {
     const fault = checks.signingKeyFault(publicKey);
     if (fault !== undefined) return rejected('inadmissibleKey', `key ${toHex(publicKey)} is refused: ${fault}`);
   }

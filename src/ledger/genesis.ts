@@ -148,6 +148,14 @@ export function genesisState(document: GenesisDocument): GenesisState {
   const { validators } = makeValidatorSet(document.validators);
   put(FAMILIES.validators, CURRENT_VALIDATORS_KEY, validators);
   put(FAMILIES.validators, SCHEDULED_VALIDATORS_KEY, validators);
+  for (const { publicKey, organisation } of validators)
+    put(FAMILIES.tenure, publicKey, {
+      organisation,
+      seat: publicKey,
+      addresses: [],
+      fromHeight: 1,
+      untilHeight: null,
+    });
   for (const { action, requirement } of document.requirements)
     put(FAMILIES.requirement, requirementKey(action, null), requirement);
   changes.sort((a, b) => compareBytes(a.key, b.key));

@@ -40,5 +40,10 @@ export function indexKeys(txIndex: number, txId: Uint8Array, receipt: Receipt): 
         { family: 'author', key: receipt.author, txIndex },
       );
       return keys;
+    case 'validator.add':
+    case 'validator.remove':
+    case 'validator.rotate':
+    case 'evidence.submit':
+      return keys;
   }
 }

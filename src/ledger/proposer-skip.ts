@@ -64,6 +64,23 @@ export function skipTableAfter(view: StateView, height: number, proposer: number
     .sort((a, b) => compareBytes(a.publicKey, b.publicKey));
 }
 
+/**
+ * The part of a table that goes on with the next validators: a seat whose key was rotated keeps its entry under the new
+ * key, one that was removed has none. So no entry outlives its seat, and none is found by an index.
+ */
+export function skipTableOf(
+  view: StateView,
+  table: readonly SkipEntry[],
+  next: readonly Validator[],
+): readonly SkipEntry[] {
+  const seatOf = (publicKey: Uint8Array): Uint8Array => view.read(FAMILIES.tenure, publicKey)?.seat ?? publicKey;
+  return next.flatMap(({ publicKey }) => {
+    const seat = seatOf(publicKey);
+    const entry = table.find((candidate) => equalBytes(seatOf(candidate.publicKey), seat));
+    return entry === undefined ? [] : [{ ...entry, publicKey }];
+  });
+}
+
 function currentValidators(view: StateView): readonly Validator[] {
   const validators = view.read(FAMILIES.validators, CURRENT_VALIDATORS_KEY);
   if (validators === undefined) throw new Error('the state has no validators: it is not the state of a ledger');

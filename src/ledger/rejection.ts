@@ -98,6 +98,46 @@ export const REJECTIONS = {
     retryable: false,
     httpStatus: 422,
   },
+  seatChangeInFlight: {
+    meaning: 'A change of the validators is in flight; another can follow two blocks later.',
+    retryable: true,
+    httpStatus: 409,
+  },
+  unknownValidator: {
+    meaning: 'The key that the action names is no validator key, or was none at that height.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  keySpent: {
+    meaning: 'The key is or was a validator key; each is admitted once and never again.',
+    retryable: false,
+    httpStatus: 409,
+  },
+  validatorCount: {
+    meaning: 'The change would leave no validator, or more than a ledger can have.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  toleranceMisstated: {
+    meaning: 'The action misstates how many faulty validators the ledger bears.',
+    retryable: true,
+    httpStatus: 409,
+  },
+  candidateNotReady: {
+    meaning: 'The statement of readiness is of a height too old, or not there yet.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  evidenceOutsideWindow: {
+    meaning: 'The evidence is of a height too old, or not there yet.',
+    retryable: true,
+    httpStatus: 422,
+  },
+  evidenceKnown: {
+    meaning: 'Evidence about this seat stands on the ledger for this span of heights already.',
+    retryable: false,
+    httpStatus: 409,
+  },
   unknownKey: { meaning: 'A signature names a key that its account does not have.', retryable: true, httpStatus: 403 },
   badSignature: {
     meaning: 'A signature does not verify under the key that it names.',

@@ -7,8 +7,8 @@ const REQUIREMENT_DEPTH_MAX = 4;
 /** Most leaves of a requirement. */
 const REQUIREMENT_LEAVES_MAX = 32;
 
-/** What an action binds: who wrote it, whom it is about, who answers for it. */
-export type VariableName = 'author' | 'patient' | 'organisation' | 'subject';
+/** What an action binds: who wrote it, whom it is about, who answers for it, which validator hands it in. */
+export type VariableName = 'author' | 'patient' | 'organisation' | 'subject' | 'validator';
 
 /** The accounts that an action's variables stand for; a name that is absent is unbound. */
 export type Bindings = Readonly<Partial<Record<VariableName, Uint8Array>>>;
@@ -62,7 +62,7 @@ export interface Evaluation {
   readonly isCountable: readonly boolean[];
 }
 
-const variableSchema = enumeration<VariableName>({ author: 0, patient: 1, organisation: 2, subject: 3 });
+const variableSchema = enumeration<VariableName>({ author: 0, patient: 1, organisation: 2, subject: 3, validator: 4 });
 
 const organisationReferenceSchema = union<OrganisationReference>({
   address: [0, struct({ address: bytes(32) })],

@@ -1,14 +1,15 @@
 import { concatBytes, uintBytes } from '../codec/bytes.ts';
 import { decode } from '../codec/cbor.ts';
-import { bytes, list, type Schema, struct, text, uint } from '../codec/schema.ts';
+import { bytes, enumeration, list, nullable, type Schema, struct, text, uint } from '../codec/schema.ts';
 import type { CompactLog } from '../crypto/merkle.ts';
 import { type Account, accountSchema } from './account.ts';
-import { ACTION_CODES, type ActionKind } from './action.ts';
+import { ACTION_CODES, type ActionKind, type Statement, validatorAddressesSchema } from './action.ts';
 import { fromBinaryString, toBinaryString } from './binary-string.ts';
 import { type Parameters, parametersSchema } from './parameters.ts';
 import { PATIENT_LOG_CODES, type PatientLogKind } from './patient-log.ts';
 import { type Requirement, requirementSchema } from './requirement.ts';
 import { VALIDATORS_MAX, type Validator, validatorListSchema } from './validator-set.ts';
+import { VIEW_MAX } from './vote.ts';
 
 /** One entry of the state set, or removed where `value` is undefined. */
 export interface StateChange {
@@ -63,10 +64,37 @@ export interface SkipEntry {
   readonly skippedUntil: number;
 }
 
+/** The time of one validator key in the set. Kept for ever: a key that left is never admitted again. */
+export interface Tenure {
+  readonly organisation: Uint8Array;
+  /** The first key of its seat: what a rotation of keys leaves as it is. */
+  readonly seat: Uint8Array;
+  /** Multiaddrs that it was admitted with. */
+  readonly addresses: readonly string[];
+  /** First height at which the key is a validator's. */
+  readonly fromHeight: number;
+  /** First height at which it is none any more; null while nothing ends it. */
+  readonly untilHeight: number | null;
+}
+
+/** What was shown of a validator that signed two payloads in one slot. */
+export interface EvidenceEntry {
+  readonly accused: Uint8Array;
+  readonly organisation: Uint8Array;
+  readonly statement: Statement;
+  readonly height: number;
+  readonly view: number;
+  /** The transaction that shows it, and its block. */
+  readonly txId: Uint8Array;
+  readonly recordedAt: number;
+}
+
 /** Most UTF-8 bytes of an organisation's name. */
 export const ORGANISATION_NAME_BYTES_MAX = 96;
 /** Most organisations of one ledger. */
 export const ORGANISATIONS_MAX = 256;
+/** Heights of which one entry of evidence about a seat is taken. */
+const EVIDENCE_SPAN_HEIGHTS = 1_000;
 
 /** A kind of state entry: its code, how values are encoded, and the largest encoding. */
 export interface Family<T> {
@@ -116,6 +144,31 @@ export const FAMILIES = {
   members: { code: 10, schema: list(bytes(32), ORGANISATIONS_MAX), bytesMax: 16 * 1024 } as Family<
     readonly Uint8Array[]
   >,
+  /** By public key: every key that is or was a validator's. */
+  tenure: {
+    code: 11,
+    schema: struct<Tenure>({
+      organisation: bytes(32),
+      seat: bytes(32),
+      addresses: validatorAddressesSchema,
+      fromHeight: uint(),
+      untilHeight: nullable(uint()),
+    }),
+    bytesMax: 1024,
+  } as Family<Tenure>,
+  evidence: {
+    code: 12,
+    schema: struct<EvidenceEntry>({
+      accused: bytes(32),
+      organisation: bytes(32),
+      statement: enumeration<Statement>({ PREPREPARE: 0, PREPARE: 1, COMMIT: 2, VIEWCHANGE: 3 }),
+      height: uint(),
+      view: uint(VIEW_MAX),
+      txId: bytes(32),
+      recordedAt: uint(),
+    }),
+    bytesMax: 256,
+  } as Family<EvidenceEntry>,
 } as const;
 
 /** Key of the families that have a single entry. */
@@ -149,4 +202,14 @@ export function patientLogKey(patient: Uint8Array, kind: PatientLogKind): Uint8A
 export function requirementKey(action: ActionKind, organisation: Uint8Array | null): Uint8Array {
   const code = uintBytes(ACTION_CODES[action], 2);
   return organisation === null ? code : concatBytes(code, organisation);
+}
+
+/** Key of what is shown of a seat within one span of heights: there is at most one entry for each. */
+export function evidenceKey(seat: Uint8Array, height: number): Uint8Array {
+  return concatBytes(seat, uintBytes(Math.floor(height / EVIDENCE_SPAN_HEIGHTS), 8));
+}
+
+/** Whether the key is a validator's at this height. */
+export function isInForce(tenure: Tenure, height: number): boolean {
+  return tenure.fromHeight <= height && (tenure.untilHeight === null || height < tenure.untilHeight);
 }

@@ -1,3 +1,4 @@
+import type { Action } from './action.ts';
 import type { DecodedTransaction } from './transaction.ts';
 
 const BASE_COST = 40;
@@ -12,11 +13,21 @@ const BYTES_PER_UNIT = 64;
  */
 export function transactionCost({ transaction, encoded }: DecodedTransaction): number {
   const { action, signatures } = transaction;
-  const admitted = action.kind === 'account.register' ? action.keyDocument.keys.length : 0;
   return (
     BASE_COST +
-    SIGNATURE_COST * signatures.length +
-    ADMISSION_COST * admitted +
+    SIGNATURE_COST * (signatures.length + signaturesWithin(action)) +
+    ADMISSION_COST * keysAdmitted(action) +
     Math.ceil(encoded.length / BYTES_PER_UNIT)
   );
+}
+
+function keysAdmitted(action: Action): number {
+  if (action.kind === 'account.register') return action.keyDocument.keys.length;
+  return action.kind === 'validator.add' || action.kind === 'validator.rotate' ? 1 : 0;
+}
+
+/** Statements of readiness, and the two payloads of evidence. */
+function signaturesWithin(action: Action): number {
+  if (action.kind === 'evidence.submit') return 2;
+  return action.kind === 'validator.add' || action.kind === 'validator.rotate' ? 1 : 0;
 }

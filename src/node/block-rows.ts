@@ -1,5 +1,6 @@
 import { equalBytes } from '../codec/bytes.ts';
 import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
+import { isRecordVersion } from '../ledger/action.ts';
 import { blockHash, decodeHeader } from '../ledger/block.ts';
 import type { RecordState } from '../ledger/state.ts';
 import { type DecodedTransaction, decodeTransaction, recordIdOf } from '../ledger/transaction.ts';
@@ -51,7 +52,7 @@ async function recordRow(
   place: { readonly height: number; readonly index: number; readonly timeMs: number },
 ): Promise<RecordRow | undefined> {
   const { action } = transaction;
-  if (action.kind === 'account.register') return undefined;
+  if (!isRecordVersion(action)) return undefined;
   const isNew = action.kind === 'record.create';
   const recordId = isNew ? recordIdOf(source.genesisHash, action.author, transaction.salt) : action.recordId;
   const version = isNew ? 1 : action.expectedVersion + 1;

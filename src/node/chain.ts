@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { equalBytes, toHex } from '../codec/bytes.ts';
-import { encode } from '../codec/cbor.ts';
+import { decode, encode } from '../codec/cbor.ts';
 import type { HeightContext } from '../consensus/input.ts';
 import { signingKeyFault } from '../crypto/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
@@ -24,15 +24,16 @@ import { decodeGenesis, genesisHash, genesisParent, genesisState } from '../ledg
 import type { Parameters } from '../ledger/parameters.ts';
 import { eligiblePrimaries } from '../ledger/proposer-skip.ts';
 import type { Rejection } from '../ledger/rejection.ts';
-import { FAMILIES, type RecordState, SINGLE_KEY } from '../ledger/state.ts';
+import { type EvidenceEntry, FAMILIES, type RecordState, SINGLE_KEY, type Tenure } from '../ledger/state.ts';
 import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
 import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
-import type { ValidatorSet } from '../ledger/validator-set.ts';
+import type { Validator, ValidatorSet } from '../ledger/validator-set.ts';
 import type { BlockCommit } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
 import { CommittedState } from './committed-state.ts';
 import { OperatorError } from './operator-error.ts';
+import type { KeyTenure } from './ports.ts';
 import type { SignatureCache } from './signature-cache.ts';
 
 /** Decoded state values kept in memory, twice: some tens of megabytes. */
@@ -99,6 +100,38 @@ export class Chain {
   /** The validators of the next height. */
   get validators(): ValidatorSet {
     return validatorSets(this.#view()).current;
+  }
+
+  /** Who is a validator at the next height or the one after it. */
+  get members(): readonly Validator[] {
+    const { current, scheduled } = validatorSets(this.#view());
+    return [...current.validators, ...scheduled.validators];
+  }
+
+  /** What the ledger remembers of a validator key. */
+  tenure(publicKey: Uint8Array): Tenure | undefined {
+    return this.#view().read(FAMILIES.tenure, publicKey);
+  }
+
+  /** The name under which an organisation was admitted. */
+  organisationName(address: Uint8Array): string | undefined {
+    return this.#view().read(FAMILIES.organisation, address)?.name;
+  }
+
+  /** Every key that is or was a validator's, by key. */
+  async tenures(): Promise<readonly KeyTenure[]> {
+    const found: KeyTenure[] = [];
+    for await (const { key, value } of this.#store.stateOfFamily(FAMILIES.tenure.code))
+      found.push({ publicKey: key.slice(1), ...decode(FAMILIES.tenure.schema, value, FAMILIES.tenure.bytesMax) });
+    return found;
+  }
+
+  /** All evidence on the ledger, the newest first. */
+  async evidence(): Promise<readonly EvidenceEntry[]> {
+    const found: EvidenceEntry[] = [];
+    for await (const { value } of this.#store.stateOfFamily(FAMILIES.evidence.code))
+      found.push(decode(FAMILIES.evidence.schema, value, FAMILIES.evidence.bytesMax));
+    return found.sort((a, b) => b.recordedAt - a.recordedAt || b.height - a.height);
   }
 
   account(address: Uint8Array): Account | undefined {

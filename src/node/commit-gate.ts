@@ -12,8 +12,8 @@ export interface CommitGateDependencies {
   readonly held: HeldBlocks;
   readonly mempool: Mempool;
   readonly tracker: TransactionTracker;
-  /** After the block is on disk and its transactions are settled. */
-  readonly onCommitted: (block: ExecutedBlock, certificate: Certificate) => void;
+  /** After the block is on disk and its transactions are settled. `proposer`: its public key. */
+  readonly onCommitted: (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => void;
   readonly onSynced: (seconds: number) => void;
 }
 
@@ -55,6 +55,8 @@ export class CommitGate {
 
   async #apply(block: ExecutedBlock, certificate: Certificate, attachments: readonly Uint8Array[]): Promise<void> {
     const { chain, held, mempool, tracker, onCommitted, onSynced } = this.#dependencies;
+    // The index is one in the set of this height, which the commit may replace.
+    const { publicKey: proposer } = chain.validators.validators[block.header.proposer]!;
     const startMs = performance.now();
     await chain.commit(block, certificate, attachments);
     onSynced((performance.now() - startMs) / 1_000);
@@ -63,6 +65,6 @@ export class CommitGate {
     for (const txId of txIds) mempool.remove(toHex(txId));
     tracker.committed(block.header.height, txIds);
     for (const { decoded } of mempool.removeExpired(block.header.timestampMs)) tracker.expired(decoded.txId);
-    onCommitted(block, certificate);
+    onCommitted(block, certificate, proposer);
   }
 }

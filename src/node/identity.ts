@@ -6,7 +6,7 @@ import { readAccountKey, readValidatorKey } from '../crypto/node/keystore.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import type { Signer } from '../crypto/signer.ts';
 import { decodeGenesis, type GenesisDocument } from '../ledger/genesis.ts';
-import type { DataFolder } from '../storage/data-folder.ts';
+import { type DataFolder, dataFolder } from '../storage/data-folder.ts';
 import { OperatorError } from './operator-error.ts';
 import type { OrganisationKey } from './record-fields.ts';
 
@@ -37,6 +37,11 @@ export function readIdentity(folder: DataFolder): NodeIdentity {
     signer: sodiumSigner(signingSeed),
     organisationKey: readOrganisationKey(path.join(folder.keys, ORGANISATION_KEY_FILE)),
   };
+}
+
+/** As `readIdentity`, of the data folder at this path. */
+export function readFolderIdentity(root: string): NodeIdentity {
+  return readIdentity(dataFolder(root));
 }
 
 function readGenesis(file: string): Uint8Array {

@@ -5,7 +5,7 @@ import { lookup } from '../index/inner/lookup.ts';
 import type { OuterIndex } from '../index/outer/outer-index.ts';
 import { OuterIndexError } from '../index/outer/outer-index-error.ts';
 import type { RecordRow } from '../index/outer/rows.ts';
-import type { RecordAmend, RecordCreate } from '../ledger/action.ts';
+import { isRecordVersion, type RecordAmend, type RecordCreate } from '../ledger/action.ts';
 import { blockHash } from '../ledger/block.ts';
 import { decodeTransaction, recordIdOf } from '../ledger/transaction.ts';
 import type { Store } from '../storage/block-store.ts';
@@ -90,7 +90,7 @@ export function createNodePorts(dependencies: PortDependencies): {
       if (encoded === undefined) continue;
       const { transaction, txId } = decodeTransaction(chain.genesisHash, encoded);
       const { action } = transaction;
-      if (action.kind === 'account.register' || versionMade(action) !== version) continue;
+      if (!isRecordVersion(action) || versionMade(action) !== version) continue;
       return { author: action.author, txId, height: position.height, index: place };
     }
     return undefined;
@@ -119,6 +119,8 @@ export function createNodePorts(dependencies: PortDependencies): {
       return height === undefined ? undefined : storedBlock(height);
     },
     account: (address) => chain.account(address),
+    validators: () => chain.tenures(),
+    evidence: () => chain.evidence(),
     async record(recordId, version): Promise<StoredRecord | undefined> {
       const record = chain.record(recordId);
       if (record === undefined || (version !== undefined && version > record.version)) return undefined;

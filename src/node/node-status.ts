@@ -18,6 +18,8 @@ export interface StatusSources {
   readonly mempool: Mempool;
   readonly inlet: ConsensusInlet;
   readonly publicKey: Uint8Array;
+  /** The organisation whose keys the node has. */
+  readonly organisation: Uint8Array | undefined;
   readonly upSinceMs: number;
   readonly connectedPeers: () => readonly Uint8Array[];
   readonly indexedHeight: () => number;
@@ -28,12 +30,12 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
   const { genesis, chain, core, mempool, publicKey } = sources;
   const { validators } = chain.validators;
   const own = validatorIndex(chain.validators, publicKey) ?? null;
-  const home = own === null ? genesis.organisations[0]! : organisationAt(genesis, validators[own]!.organisation);
+  const home = homeOf(sources, own === null ? undefined : validators[own]!.organisation);
   return {
     version: sources.version,
     ledger: genesis.ledger,
     genesisHash: chain.genesisHash,
-    organisation: { name: home.name, address: accountAddress(home.keyDocument) },
+    organisation: { name: chain.organisationName(home) ?? '', address: home },
     validator: own,
     validators: validators.length,
     height: chain.tip.height,
@@ -81,7 +83,7 @@ function peerStatuses(sources: StatusSources, own: number | null): PeerStatus[] 
     return [
       {
         validator,
-        name: organisationAt(sources.genesis, organisation).name,
+        name: sources.chain.organisationName(organisation) ?? '',
         connected: connected.some((peer) => equalBytes(peer, publicKey)),
         height: position?.height ?? 0,
         view: position?.view ?? 0,
@@ -90,7 +92,7 @@ function peerStatuses(sources: StatusSources, own: number | null): PeerStatus[] 
   });
 }
 
-function organisationAt(genesis: GenesisDocument, address: Uint8Array) {
-  const found = genesis.organisations.find(({ keyDocument }) => equalBytes(accountAddress(keyDocument), address));
-  return found ?? genesis.organisations[0]!;
+/** Who runs this node: whose keys it has, else whose seat; one without either stands for the first of the ledger. */
+function homeOf({ genesis, organisation }: StatusSources, seat: Uint8Array | undefined): Uint8Array {
+  return organisation ?? seat ?? accountAddress(genesis.organisations[0]!.keyDocument);
 }

@@ -11,7 +11,9 @@ import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { AdmissionQueue } from './admission-queue.ts';
-import { announcedHeight, announcementOf } from './block-announcement.ts';
+import { admittedPeers, changesValidators } from './admitted-peers.ts';
+import { announcementOf } from './block-announcement.ts';
+import { announcedHeight } from './block-frame.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { CatchUp } from './catch-up.ts';
@@ -21,6 +23,7 @@ import { configuredPeers, type NodeConfig } from './config.ts';
 import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
 import { ConsensusInlet } from './consensus-inlet.ts';
 import type { EffectRunner } from './effect-runner.ts';
+import { handInEvidence } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
@@ -172,6 +175,7 @@ async function assemble(
     mempool,
     inlet,
     publicKey: identity.signer.publicKey,
+    organisation: identity.organisationKey?.address,
     upSinceMs: nowMs(),
     connectedPeers: () => peers.connectedPeers(),
     indexedHeight: () => feed.appliedHeight,
@@ -179,7 +183,8 @@ async function assemble(
 
   const recentBlocks = new Map<number, IndexedBlock>();
   let lastCommitMs = performance.now();
-  const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
+  const admitted = () => admittedPeers(chain, configuredPeers(config));
+  const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
@@ -190,10 +195,8 @@ async function assemble(
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
-    const own = chain.validators.validators[header.proposer]?.publicKey;
-    if (own !== undefined && equalBytes(own, identity.signer.publicKey)) {
-      peers.publishBlock(announcementOf(block, certificate));
-    }
+    if (equalBytes(proposer, identity.signer.publicKey)) peers.publishBlock(announcementOf(block, certificate));
+    if (changesValidators(block)) peers.setMembers(admitted());
     log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
   };
   const gate = new CommitGate({
@@ -250,8 +253,7 @@ async function assemble(
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
-    onEvidence: ({ height, view, statement, signer }) =>
-      log.error({ height, view, statement, signer }, 'a validator signed two different statements for one slot'),
+    onEvidence: handInEvidence({ chain, intake, signer: identity.signer, log, nowMs }),
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
@@ -284,7 +286,7 @@ async function assemble(
     {
       seed: identity.seed,
       listen: config.p2p.listen,
-      peers: configuredPeers(config),
+      peers: admitted(),
       topicSuffix: toHex(chain.genesisHash),
       log,
     },
@@ -298,8 +300,9 @@ async function assemble(
       },
       onBlock(from, frame) {
         const height = announcedHeight(frame);
-        // The next block is being decided here as well; more than that means that we missed something.
-        if (isStarted && height > chain.tip.height + 1) catchUp.hint(height, from);
+        // A validator decides the next block itself; more than that means that it missed something.
+        const deciding = core.height.own === null ? 0 : 1;
+        if (isStarted && height > chain.tip.height + deciding) catchUp.hint(height, from);
       },
       onConnected(peer) {
         log.info({ peer: toHex(peer) }, 'connected');

@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { isBlockOf } from '../crypto/payload-cid.ts';
 import { attachmentHash } from '../ledger/transaction.ts';
+import type { AdmittedPeer } from '../p2p/gate.ts';
 import type { Network } from '../p2p/network.ts';
 import type { BlocksRequest } from '../p2p/protocols.ts';
 import type { BodyRequests } from './body-collector.ts';
@@ -19,6 +20,11 @@ export class PeerLink implements BodyRequests {
   /** The network is up. */
   attach(network: Network): void {
     this.#network = network;
+  }
+
+  /** Replaces whom the gate admits. */
+  setMembers(peers: readonly AdmittedPeer[]): void {
+    this.#network?.setMembers(peers);
   }
 
   connectedPeers(): readonly Uint8Array[] {

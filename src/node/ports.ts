@@ -1,5 +1,6 @@
 import type { Account } from '../ledger/account.ts';
 import type { RecordFields } from '../ledger/attachment.ts';
+import type { EvidenceEntry, Tenure } from '../ledger/state.ts';
 import type { DecodedTransaction } from '../ledger/transaction.ts';
 
 /** A record query: any combination of single values and one date range (index.md, outer). Dates are ISO 8601 text. */
@@ -134,6 +135,9 @@ export interface BlockEvent {
   readonly txIds: readonly Uint8Array[];
 }
 
+/** A validator key and its time in the set. */
+export type KeyTenure = Tenure & { readonly publicKey: Uint8Array };
+
 /** What the HTTP interface may ask of a running node. Everything returned is committed and verified by it. */
 export interface NodePorts {
   readonly genesisHash: Uint8Array;
@@ -150,6 +154,10 @@ export interface NodePorts {
   transaction(txId: Uint8Array): Promise<{ height: number; index: number; decoded: DecodedTransaction } | undefined>;
   block(which: number | Uint8Array | 'latest'): Promise<StoredBlock | undefined>;
   account(address: Uint8Array): Account | undefined;
+  /** Every key that is or was a validator's. */
+  validators(): Promise<readonly KeyTenure[]>;
+  /** All evidence on the ledger, the newest first. */
+  evidence(): Promise<readonly EvidenceEntry[]>;
   /** One version of a record; the newest when none is named. */
   record(recordId: Uint8Array, version?: number): Promise<StoredRecord | undefined>;
   /** Rejects with a RecordQueryError when the query does not make sense or there are too many. */

@@ -9,7 +9,7 @@ import { writeNewFile } from '../crypto/node/new-file.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import { accountAddress, type KeyDocument } from '../ledger/account.ts';
 import { ACTION_CODES, type ActionKind } from '../ledger/action.ts';
-import { DEFAULT_REQUIREMENTS } from '../ledger/default-requirements.ts';
+import { defaultRequirement } from '../ledger/default-requirements.ts';
 import { encodeGenesis, GENESIS_VERSION, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
 import { DEFAULT_PARAMETERS, type Parameters } from '../ledger/parameters.ts';
@@ -171,7 +171,7 @@ function genesisOf(options: TestnetOptions, members: readonly Member[]): Genesis
     })),
     accounts: [],
     parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
-    requirements: kinds.map((action) => ({ action, requirement: DEFAULT_REQUIREMENTS[action] })),
+    requirements: kinds.map((action) => ({ action, requirement: defaultRequirement(action, null) })),
   };
 }
 

@@ -51,7 +51,7 @@ export class Links {
     this.#events = events;
   }
 
-  /** Connected admitted peers whose channel is open. */
+  /** Connected admitted peers whose channel is open; their roles as they were then: ask the gate for today's. */
   *open(): Iterable<KnownPeer> {
     for (const { peer, outbox } of this.#links.values()) if (outbox !== undefined) yield peer;
   }

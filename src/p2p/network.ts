@@ -220,7 +220,8 @@ class Libp2pNetwork implements Network {
   }
 
   broadcast(frame: Uint8Array): void {
-    for (const { name, isMember } of this.#links.open()) if (isMember) this.#links.push(name, 'consensus', frame);
+    for (const { name } of this.#links.open())
+      if (this.#parts.gate.isMember(name)) this.#links.push(name, 'consensus', frame);
   }
 
   publishTransactions(batch: readonly TransactionEnvelope[]): void {
@@ -268,8 +269,7 @@ class Libp2pNetwork implements Network {
 
   setMembers(peers: readonly AdmittedPeer[]): void {
     const { gate, options } = this.#parts;
-    for (const address of gate.setPeers(peers))
-      options.log.warn({ address }, 'not a multiaddr: a peer address is ignored');
+    for (const address of gate.setPeers(peers)) options.log.warn({ address }, 'no multiaddr: an address is ignored');
     this.#links.cutStrangers();
     this.#reconnector?.setPeers(gate.peers());
   }
@@ -309,9 +309,9 @@ class Libp2pNetwork implements Network {
     const { gate, counters, handlers } = this.#parts;
     if (this.#isClosed) return;
     if (frameClass === 'block') handlers.onBlock(from.publicKey, payload);
-    else if (!gate.isMember(from.name)) counters.drop('fromObserver');
-    else if (frameClass === 'consensus') handlers.onConsensus(from.publicKey, payload);
-    else handlers.onTransactions(from.publicKey, decodeBatch(payload));
+    else if (frameClass === 'transactions') handlers.onTransactions(from.publicKey, decodeBatch(payload));
+    else if (gate.isMember(from.name)) handlers.onConsensus(from.publicKey, payload);
+    else counters.drop('fromObserver');
   }
 
   /** A neighbour passes on what others wrote: its own role does not matter. */

@@ -204,6 +204,15 @@ export class Store {
     return this.#level.items(PREFIX.state, (stateKey) => `state value ${toHex(stateKey)}`);
   }
 
+  /** The state of one family (state.ts) by key, as it stands when the reading begins. */
+  async *stateOfFamily(family: number): AsyncGenerator<StateEntry> {
+    const from = prefixed(PREFIX.state, Uint8Array.of(family));
+    for await (const entry of this.#level.items(PREFIX.state, (key) => `state value ${toHex(key)}`, from)) {
+      if (entry.key[0] !== family) return;
+      yield entry;
+    }
+  }
+
   /** Recent transaction ids with validUntilMs < `ms`, by time, then id: what a block of timestamp `ms` removes. */
   recentIdsExpiredBefore(ms: number): readonly RecentId[] {
     return this.#recentIds.expiredBefore(ms);

@@ -6,11 +6,11 @@ import { payloadDag } from '../../src/crypto/payload-cid.ts';
 import { PAYLOAD_CHUNK_BYTES } from '../../src/crypto/payload-cipher.ts';
 import { nobleSigner } from '../../src/crypto/signer.ts';
 import type { Account, Role } from '../../src/ledger/account.ts';
-import type { ActionKind } from '../../src/ledger/action.ts';
+import { ACTION_CODES, type ActionKind } from '../../src/ledger/action.ts';
 import { isAttachmentOf } from '../../src/ledger/attachment.ts';
 import { blockHash, encodeHeader } from '../../src/ledger/block.ts';
 import { certificateSchema } from '../../src/ledger/certificate.ts';
-import { DEFAULT_REQUIREMENTS } from '../../src/ledger/default-requirements.ts';
+import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { encodeGenesis, genesisHash } from '../../src/ledger/genesis.ts';
 import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
 import { decodeTransaction, recordIdOf } from '../../src/ledger/transaction.ts';
@@ -61,9 +61,9 @@ export const genesisDocument = encodeGenesis({
   validators: validators.validators,
   accounts: [],
   parameters: DEFAULT_PARAMETERS,
-  requirements: (Object.keys(DEFAULT_REQUIREMENTS) as ActionKind[]).map((action) => ({
+  requirements: (Object.keys(ACTION_CODES) as ActionKind[]).map((action) => ({
     action,
-    requirement: DEFAULT_REQUIREMENTS[action],
+    requirement: defaultRequirement(action, null),
   })),
 });
 export const ledgerHash = genesisHash(genesisDocument);
@@ -200,6 +200,26 @@ export function makeFakeNode(): FakeNode {
         return typeof which === 'number' ? blocks[which - 1] : blocks.find(({ hash }) => equalBytes(hash, which));
       },
       account: (address) => accountOf(address, node.suspended),
+      validators: async () =>
+        validators.validators.map(({ publicKey, organisation }) => ({
+          publicKey,
+          organisation,
+          seat: publicKey,
+          addresses: ['/ip4/192.0.2.1/tcp/4001'],
+          fromHeight: 1,
+          untilHeight: null,
+        })),
+      evidence: async () => [
+        {
+          accused: validators.validators[3]!.publicKey,
+          organisation: people.hospital.address,
+          statement: 'COMMIT',
+          height: 3,
+          view: 1,
+          txId: seed(9),
+          recordedAt: 4,
+        },
+      ],
       async record(recordId, version) {
         const versions = records.get(toHex(recordId));
         return version === undefined ? versions?.at(-1) : versions?.find((record) => record.version === version);

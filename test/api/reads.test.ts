@@ -44,7 +44,7 @@ function hasForm(content: unknown, value: unknown): boolean {
 
 test('what is open to all needs no signature and has the form of the contract', async () => {
   const { app } = await fixtureWithRecord();
-  for (const name of ['liveness', 'readiness', 'status', 'genesis', 'problems'] as const) {
+  for (const name of ['liveness', 'readiness', 'status', 'validators', 'evidence', 'genesis', 'problems'] as const) {
     const { url, success } = ENDPOINTS[name];
     const response = await app.inject(url);
     assert.is(response.statusCode, 200, name);

@@ -79,7 +79,7 @@ function checkInvariants(ledger: SampleLedger): void {
 }
 
 test('whatever clients send, every node arrives at the same chain', () => {
-  const appliedOf = { 'account.register': 0, 'record.create': 0, 'record.amend': 0 };
+  const appliedOf: Partial<Record<string, number>> = {};
   void fc.assert(
     fc.property(fc.array(block, { minLength: 3, maxLength: 6 }), (blocks) => {
       const [builder, follower] = [new SampleLedger(), new SampleLedger()];
@@ -98,7 +98,7 @@ test('whatever clients send, every node arrives at the same chain', () => {
           assert.not.ok(applied.has(toHex(txId)), 'a transaction applies once');
           applied.add(toHex(txId));
         }
-        for (const { kind } of built.receipts) appliedOf[kind] += 1;
+        for (const { kind } of built.receipts) appliedOf[kind] = (appliedOf[kind] ?? 0) + 1;
         builder.commit(built);
         follower.commit(check.block);
       }
@@ -107,7 +107,7 @@ test('whatever clients send, every node arrives at the same chain', () => {
     }),
     { numRuns: 25 },
   );
-  assert.ok(appliedOf['record.create'] > 0 && appliedOf['record.amend'] > 0, 'the runs say something');
+  assert.ok(appliedOf['record.create'] && appliedOf['record.amend'], 'the runs say something');
 });
 
 test.run();

@@ -5,7 +5,14 @@ import { signingKeyFault } from '../../src/crypto/key-admission.ts';
 import { verifySignature } from '../../src/crypto/node/verify.ts';
 import { nobleSigner, type Signer } from '../../src/crypto/signer.ts';
 import { accountAddress, type Control, type KeyDocument, type Thresholds } from '../../src/ledger/account.ts';
-import type { AccountRegister, Action, RecordAmend, RecordCreate } from '../../src/ledger/action.ts';
+import {
+  ACTION_CODES,
+  type AccountRegister,
+  type Action,
+  type ActionKind,
+  type RecordAmend,
+  type RecordCreate,
+} from '../../src/ledger/action.ts';
 import { RETENTION_QUARTER_MS } from '../../src/ledger/actions/record-version.ts';
 import { type BlockCheck, type BlockOccasion, checkBlock } from '../../src/ledger/block-check.ts';
 import {
@@ -15,7 +22,7 @@ import {
   type ExecutionParts,
   type ParentBlock,
 } from '../../src/ledger/block-execution.ts';
-import { DEFAULT_REQUIREMENTS } from '../../src/ledger/default-requirements.ts';
+import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { encodeGenesis, type GenesisDocument, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
 import { MemoryState } from '../../src/ledger/memory-state.ts';
 import { DEFAULT_PARAMETERS, type Parameters } from '../../src/ledger/parameters.ts';
@@ -54,6 +61,7 @@ const SELF: Control = { kind: 'self' };
 
 export const hospitals = ['North', 'East', 'South', 'West'].map((name) => person(`hospital ${name}`));
 export const [north, east] = hospitals as [Person, Person, Person, Person];
+export const regulator = person('regulator');
 export const doctor = person('doctor of North');
 export const colleague = person('second doctor of North');
 export const stranger = person('doctor of East');
@@ -63,7 +71,7 @@ export const parent = person('parent, patient of North');
 export const child = person('child, patient of North');
 export const infant = person('infant, patient of North');
 export const foreigner = person('patient of East');
-const validatorSigners = [0, 1, 2, 3].map((i) => nobleSigner(sha256(utf8(`validator ${i}`))));
+export const validatorSigners = [0, 1, 2, 3].map((i) => nobleSigner(sha256(utf8(`validator ${i}`))));
 export const guardianUntilMs = START_MS + 3_600_000;
 
 export function genesisDocument(parameters: Partial<Parameters> = {}): GenesisDocument {
@@ -81,7 +89,7 @@ export function genesisDocument(parameters: Partial<Parameters> = {}): GenesisDo
       name,
       keyDocument: hospitals[i]!.keyDocument,
     })),
-    regulator: { name: 'Regulator', keyDocument: person('regulator').keyDocument },
+    regulator: { name: 'Regulator', keyDocument: regulator.keyDocument },
     validators: validatorSigners.map(({ publicKey }, i) => ({ publicKey, organisation: hospitals[i]!.address })),
     accounts: [
       of('doctor', doctor, north),
@@ -95,9 +103,9 @@ export function genesisDocument(parameters: Partial<Parameters> = {}): GenesisDo
       of('patient', foreigner, east),
     ],
     parameters: { ...DEFAULT_PARAMETERS, ...parameters },
-    requirements: (['account.register', 'record.create', 'record.amend'] as const).map((action) => ({
+    requirements: (Object.keys(ACTION_CODES) as ActionKind[]).map((action) => ({
       action,
-      requirement: DEFAULT_REQUIREMENTS[action],
+      requirement: defaultRequirement(action, regulator.address),
     })),
   };
 }

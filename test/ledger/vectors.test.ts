@@ -1,13 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../src/codec/bytes.ts';
-import { encode } from '../../src/codec/cbor.ts';
+import { decode, encode } from '../../src/codec/cbor.ts';
+import { accountAddress } from '../../src/ledger/account.ts';
 import { attachmentReference, decodeAttachment, encodeAttachment } from '../../src/ledger/attachment.ts';
 import { blockHash, decodeHeader, encodeHeader } from '../../src/ledger/block.ts';
-import { DEFAULT_REQUIREMENTS } from '../../src/ledger/default-requirements.ts';
+import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { decodeGenesis, encodeGenesis, genesisHash, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
 import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
 import { decodePatientLogEntry, encodePatientLogEntry, patientLogLeaf } from '../../src/ledger/patient-log.ts';
+import { readyPreimage } from '../../src/ledger/readiness.ts';
+import { evidenceKey, FAMILIES, stateKey } from '../../src/ledger/state.ts';
 import { rootHash } from '../../src/ledger/state-map.ts';
 import { attachmentHash, decodeTransaction, recordIdOf, transactionSchema } from '../../src/ledger/transaction.ts';
 import { transactionCost } from '../../src/ledger/transaction-cost.ts';
@@ -24,7 +27,9 @@ test('the genesis hash, and the state that follows from the document', () => {
   assert.equal(genesisParent(encoded), { height: 0, hash: ledger, timestampMs: document.createdMs });
   assert.is(toHex(makeValidatorSet(document.validators).hash), vectors.genesis.validatorsHash);
   assert.equal(document.parameters, DEFAULT_PARAMETERS);
-  for (const { action, requirement } of document.requirements) assert.equal(requirement, DEFAULT_REQUIREMENTS[action]);
+  const regulator = accountAddress(document.regulator!.keyDocument);
+  for (const { action, requirement } of document.requirements)
+    assert.equal(requirement, defaultRequirement(action, regulator));
   const { changes, map } = genesisState(document);
   assert.equal(
     changes.map(({ key, value }) => [toHex(key), toHex(value!)]),
@@ -65,6 +70,37 @@ test('the leaf of a patient log', () => {
   assert.is(toHex(encodePatientLogEntry(entry)), vectors.patientLog.entry);
   assert.is(toHex(entry.txId), vectors.transaction.txId);
   assert.is(toHex(patientLogLeaf(entry)), vectors.patientLog.leafHash);
+});
+
+test('the transactions that change seats, and evidence', () => {
+  for (const { kind, encoded, txId, txHash, cost } of vectors.seats.transactions) {
+    const decoded = decodeTransaction(ledger, fromHex(encoded));
+    assert.is(decoded.transaction.action.kind, kind);
+    assert.is(toHex(encode(transactionSchema, decoded.transaction)), encoded);
+    assert.is(toHex(decoded.txId), txId);
+    assert.is(toHex(decoded.txHash), txHash);
+    assert.is(transactionCost(decoded), cost);
+  }
+});
+
+test('what a candidate signs', () => {
+  for (const { publicKey, organisation, replaces, height, preimage } of vectors.seats.ready) {
+    const readiness = { publicKey: fromHex(publicKey), organisation: fromHex(organisation), height };
+    const replaced = replaces === null ? null : fromHex(replaces);
+    assert.is(toHex(readyPreimage(ledger, { ...readiness, replaces: replaced })), preimage);
+  }
+});
+
+test('the entries of tenure and evidence', () => {
+  const { tenure, evidence } = vectors.seats;
+  const held = decode(FAMILIES.tenure.schema, fromHex(tenure.value), FAMILIES.tenure.bytesMax);
+  assert.is(toHex(encode(FAMILIES.tenure.schema, held)), tenure.value);
+  assert.equal([held.fromHeight, held.untilHeight, held.addresses], [44, 60, ['/ip4/192.0.2.7/tcp/4001']]);
+  assert.is(toHex(stateKey(FAMILIES.tenure, fromHex(tenure.key).slice(1))), tenure.key);
+  const shown = decode(FAMILIES.evidence.schema, fromHex(evidence.value), FAMILIES.evidence.bytesMax);
+  assert.is(toHex(encode(FAMILIES.evidence.schema, shown)), evidence.value);
+  assert.equal([shown.statement, shown.height, shown.view, shown.recordedAt], ['COMMIT', 12345, 3, 12350]);
+  assert.is(toHex(stateKey(FAMILIES.evidence, evidenceKey(fromHex(evidence.seat), evidence.height))), evidence.key);
 });
 
 test.run();

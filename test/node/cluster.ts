@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { NodeStatusView } from '../../src/api/contract/schemas.ts';
@@ -33,7 +33,7 @@ export class Cluster {
   readonly root: string;
   readonly genesisHash: Uint8Array;
   readonly keysFolder: string;
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: ClusterNode[];
   /** Exits that nobody asked for, in words. */
   readonly unexpectedExits: string[] = [];
   readonly #group: ProcessGroup;
@@ -44,17 +44,24 @@ export class Cluster {
     this.root = root;
     this.genesisHash = testnet.genesisHash;
     this.keysFolder = testnet.keysFolder;
-    this.nodes = testnet.nodes.map(({ folder, apiUrl, publicKey }) => {
-      const key = readAccountKey(path.join(testnet.keysFolder, `${path.basename(folder)}.json`));
-      const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
-      const organisation = makeAccount(secrets, sodiumSigner);
-      const client = makeNodeClient({ url: apiUrl, genesisHash: testnet.genesisHash, identity: organisation });
-      return { folder, url: apiUrl, publicKey, logFile: path.join(folder, 'node.log'), organisation, client };
-    });
+    this.nodes = [];
+    for (const { folder, apiUrl, publicKey } of testnet.nodes)
+      this.adopt(folder, apiUrl, publicKey, path.basename(folder));
     this.#group = new ProcessGroup(ENTRY, ({ folder }, code, signal) => {
       if (!this.#ended.delete(folder))
         this.unexpectedExits.push(`${path.basename(folder)} exited with ${signal ?? code}`);
     });
+  }
+
+  /** Takes a further node of the hospital of this name into the cluster; returns its number. */
+  adopt(folder: string, url: string, publicKey: Uint8Array, hospital: string): number {
+    const key = readAccountKey(path.join(this.keysFolder, `${hospital}.json`));
+    const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
+    const organisation = makeAccount(secrets, sodiumSigner);
+    const client = makeNodeClient({ url, genesisHash: this.genesisHash, identity: organisation });
+    return (
+      this.nodes.push({ folder, url, publicKey, logFile: path.join(folder, 'node.log'), organisation, client }) - 1
+    );
   }
 
   /** Starts the nodes with these numbers, all by default, without waiting for them. */
@@ -125,6 +132,7 @@ export class Cluster {
   /** What the nodes wrote, for a failed test: the last lines of each. */
   logs(lines = 20): string {
     return this.nodes
+      .filter(({ logFile }) => existsSync(logFile))
       .map(({ logFile }) => `${logFile}\n${readFileSync(logFile, 'utf8').split('\n').slice(-lines).join('\n')}`)
       .join('\n');
   }

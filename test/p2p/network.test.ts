@@ -112,6 +112,41 @@ test('an observer hears of blocks and neither gets nor gives consensus messages'
   await closeAll([member, observer]);
 });
 
+test('an observer passes transactions on, since its clients have no other way', async () => {
+  const [member, observer] = await Promise.all([startNode('a'), startNode('b')]);
+  observer.network.setMembers([asPeer(member)]);
+  member.network.setMembers([{ ...asPeer(observer), role: 'observer' }]);
+  await observer.until(() => observer.network.connectedPeers().length === 1);
+  observer.network.publishTransactions([{ encoded: numbered(5), attachment: null }]);
+  await member.until(() => member.transactions.length === 1);
+  assert.is(member.network.metrics().dropped.fromObserver ?? 0, 0);
+  await closeAll([member, observer]);
+});
+
+test('a change of roles holds on the connection that stands', async () => {
+  const [member, joiner] = await Promise.all([startNode('a'), startNode('b')]);
+  joiner.network.setMembers([asPeer(member)]);
+  member.network.setMembers([{ ...asPeer(joiner), role: 'observer' }]);
+  await member.until(() => member.network.connectedPeers().length === 1);
+  await joiner.until(() => joiner.network.connectedPeers().length === 1);
+  member.network.broadcast(numbered(1));
+  member.network.setMembers([{ ...asPeer(joiner), role: 'member' }]);
+  member.network.broadcast(numbered(2));
+  joiner.network.broadcast(numbered(3));
+  await Promise.all([
+    joiner.until(() => joiner.consensus.length === 1),
+    member.until(() => member.consensus.length === 1),
+  ]);
+  assert.equal(joiner.consensus[0]!.frame, numbered(2), 'what was said before was not for an observer');
+  member.network.setMembers([{ ...asPeer(joiner), role: 'observer' }]);
+  member.network.broadcast(numbered(4));
+  member.network.publishBlock(numbered(5));
+  await joiner.until(() => joiner.blocks.length === 1);
+  assert.is(joiner.consensus.length, 1);
+  assert.equal(member.network.connectedPeers().length, 1);
+  await closeAll([member, joiner]);
+});
+
 test('a port in use is said in words', async () => {
   const a = await startNode('a');
   const error = await startNode('b', { port: portOf(a) }).catch((reason: Error) => reason);

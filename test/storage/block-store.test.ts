@@ -156,6 +156,21 @@ test('all of the state comes out by key', () =>
     await store.close();
   }));
 
+test('the state of one family comes out by key, and no other', () =>
+  inTemporaryFolder(async (folder) => {
+    const store = await storeWithBlocks(folder, 4);
+    const keysOf = async (family: number) => {
+      const keys: Uint8Array[] = [];
+      for await (const { key } of store.stateOfFamily(family)) keys.push(key);
+      return keys;
+    };
+    assert.equal(await keysOf(1), [Uint8Array.of(1)]);
+    assert.equal(await keysOf(2), [Uint8Array.of(2, 4)]);
+    assert.equal(await keysOf(3), []);
+    assert.equal(await keysOf(9), [Uint8Array.of(9)]);
+    await store.close();
+  }));
+
 test('recent ids expire when their own time has passed, also after reopening', () =>
   inTemporaryFolder(async (folder) => {
     let store = await storeWithBlocks(folder, 4);

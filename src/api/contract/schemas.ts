@@ -93,7 +93,49 @@ export const genesisSchema = closed({
   document: blob('canonical bytes of the genesis document'),
 });
 
+/** The validators of the next block, and every key that is or was one. */
+export const validatorsSchema = closed({
+  height: count('height of the next block, whose validators are counted'),
+  count: count('validators of that height'),
+  faultyMax: count('how many of them may be faulty'),
+  quorum: count('how many agree'),
+  validators: Type.Array(
+    closed({
+      publicKey: hash('Ed25519 validator key'),
+      organisation: addressText,
+      seat: hash('first key of the seat'),
+      addresses: Type.Array(Type.String({ description: 'multiaddress that it published' })),
+      fromHeight: count('first height at which the key is a validator’s'),
+      untilHeight: Type.Union([count('first height at which it is none any more'), Type.Null()]),
+    }),
+  ),
+});
+/** The validators of a ledger as clients see them. */
+export type ValidatorsView = Static<typeof validatorsSchema>;
+
 const txId = hash('transaction id');
+
+/** What the ledger holds against validators. */
+export const evidenceListSchema = closed({
+  evidence: Type.Array(
+    closed({
+      accused: hash('key that signed twice'),
+      organisation: addressText,
+      statement: Type.Union([
+        Type.Literal('PREPREPARE'),
+        Type.Literal('PREPARE'),
+        Type.Literal('COMMIT'),
+        Type.Literal('VIEWCHANGE'),
+      ]),
+      height: count('height of the slot'),
+      view: count('view of the slot; of a VIEWCHANGE the view asked for'),
+      txId,
+      recordedAt: count('height of the block that holds it'),
+    }),
+  ),
+});
+/** Evidence as clients see it. */
+export type EvidenceListView = Static<typeof evidenceListSchema>;
 
 const committed = {
   status: Type.Literal('Committed'),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { fromHex, toHex } from '../../codec/bytes.ts';
+import { isRecordVersion } from '../../ledger/action.ts';
 import { type DecodedTransaction, decodeTransaction } from '../../ledger/transaction.ts';
 import type { NodePorts } from '../../node/ports.ts';
 import { ENDPOINTS } from '../contract/endpoints.ts';
@@ -55,10 +56,10 @@ function matchesEtag(header = '', etag: string): boolean {
   return header.split(',').some((part) => part.trim() === etag || part.trim() === '*');
 }
 
-/** Accounts are known to all members; what links a patient to anybody is for the parties alone. */
+/** Accounts and validators are known to all members; what links a patient to anybody is for the parties alone. */
 async function checkConcerned(ports: NodePorts, caller: Caller, { transaction }: DecodedTransaction): Promise<void> {
   const { action } = transaction;
-  if (action.kind === 'account.register') return;
+  if (!isRecordVersion(action)) return;
   if (action.kind === 'record.create') return checkParty(caller, action);
   const record = await ports.record(action.recordId);
   if (record === undefined) throw new ProblemError('notFound');

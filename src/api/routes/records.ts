@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { equalBytes, fromHex } from '../../codec/bytes.ts';
-import type { RecordAmend, RecordCreate } from '../../ledger/action.ts';
+import { isRecordVersion, type RecordAmend, type RecordCreate } from '../../ledger/action.ts';
 import type { AttachmentReference } from '../../ledger/transaction.ts';
 import { type NodePorts, type RecordQuery, RecordQueryError, type StoredRecord } from '../../node/ports.ts';
 import { ENDPOINTS, RECORDS_PAGE_DEFAULT } from '../contract/endpoints.ts';
@@ -70,7 +70,7 @@ async function findRecord(
   const found = await ports.transaction(record.txId);
   if (found === undefined) throw new ProblemError('notHeld', 'The transaction of this version is not on this node.');
   const { action, attachment } = found.decoded.transaction;
-  if (action.kind === 'account.register') throw new Error('the index names a registration as the source of a record');
+  if (!isRecordVersion(action)) throw new Error(`the index names a ${action.kind} as the source of a record`);
   return { record, action, attachment };
 }
 

@@ -27,6 +27,15 @@ export interface StateWrite {
   readonly value: unknown;
 }
 
+/** A signature within an action, beside those of its transaction. */
+export interface Attestation {
+  readonly publicKey: Uint8Array;
+  readonly preimage: Uint8Array;
+  readonly signature: Uint8Array;
+  /** What it says, for whoever reads that it does not hold. */
+  readonly name: string;
+}
+
 /** What an action will do once its signatures are found sufficient. */
 export interface ActionPlan {
   readonly kind: 'plan';
@@ -35,6 +44,12 @@ export interface ActionPlan {
   readonly organisation: Uint8Array;
   /** An account not in the state yet, each of whose keys must sign as proof of possession. */
   readonly newAccount: { readonly address: Uint8Array; readonly account: Account } | null;
+  /** A validator that signs the transaction like an account: its public key stands for the address, its key is 0. */
+  readonly validator?: { readonly publicKey: Uint8Array; readonly organisation: Uint8Array };
+  /** Signing keys that enter the state, beside those of `newAccount`. */
+  readonly admits?: readonly Uint8Array[];
+  /** Signatures within the action that have to hold. */
+  readonly attestations?: readonly Attestation[];
   readonly writes: readonly StateWrite[];
   readonly receipt: Receipt;
 }

@@ -1,8 +1,10 @@
 import type { Action, ActionKind } from '../action.ts';
 import { accountRegister } from './account-register.ts';
 import type { ActionRules } from './action-rules.ts';
+import { evidenceSubmit } from './evidence-submit.ts';
 import { recordAmend } from './record-amend.ts';
 import { recordCreate } from './record-create.ts';
+import { validatorAdd, validatorRemove, validatorRotate } from './validator-seat.ts';
 
 type Table = { readonly [K in ActionKind]: ActionRules<Extract<Action, { readonly kind: K }>> };
 
@@ -10,6 +12,10 @@ const RULES: Table = {
   'account.register': accountRegister,
   'record.create': recordCreate,
   'record.amend': recordAmend,
+  'validator.add': validatorAdd,
+  'validator.remove': validatorRemove,
+  'validator.rotate': validatorRotate,
+  'evidence.submit': evidenceSubmit,
 };
 
 /** The rules of an action's kind. */
