@@ -21,6 +21,7 @@ export interface StatusSources {
   readonly upSinceMs: number;
   readonly connectedPeers: () => readonly Uint8Array[];
   readonly indexedHeight: () => number;
+  readonly historyFrom: () => number;
 }
 
 /** Where the node stands, for operators and clients; nothing of it is about any person. */
@@ -45,6 +46,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     transactionsCommitted: chain.transactionsCommitted,
     transactionsPending: mempool.size,
     indexedHeight: sources.indexedHeight(),
+    historyFrom: sources.historyFrom(),
     upSinceMs: sources.upSinceMs,
   };
 }

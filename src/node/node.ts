@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { describeCore } from '../consensus/describe.ts';
+import type { HeightContext } from '../consensus/input.ts';
 import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-pool.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
@@ -11,10 +12,10 @@ import { createNetwork } from '../p2p/network.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { AdmissionQueue } from './admission-queue.ts';
-import { announcedHeight, announcementOf } from './block-announcement.ts';
+import { blockBeforeHistory } from './before-history.ts';
+import { announcementOf, readAnnouncement } from './block-announcement.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
-import { CatchUp } from './catch-up.ts';
 import { openChain } from './chain.ts';
 import { CommitGate } from './commit-gate.ts';
 import { configuredPeers, type NodeConfig } from './config.ts';
@@ -34,6 +35,7 @@ import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
 import { createRequestServer } from './request-server.ts';
 import { SignatureCache } from './signature-cache.ts';
+import { createSync } from './sync.ts';
 import { TransactionIntake } from './transaction-intake.ts';
 import { TransactionTracker } from './transaction-tracker.ts';
 
@@ -127,6 +129,7 @@ async function assemble(
   const feed = new IndexFeed({
     index: data.index,
     tipHeight: () => chain.tip.height,
+    before: () => blockBeforeHistory(store),
     rowsOf: (height) =>
       blockRows(
         {
@@ -175,6 +178,7 @@ async function assemble(
     upSinceMs: nowMs(),
     connectedPeers: () => peers.connectedPeers(),
     indexedHeight: () => feed.appliedHeight,
+    historyFrom: () => store.historyFrom,
   };
 
   const recentBlocks = new Map<number, IndexedBlock>();
@@ -187,6 +191,7 @@ async function assemble(
     recentBlocks.set(header.height, { hash: block.hash, timestampMs: header.timestampMs, transactions });
     recentBlocks.delete(header.height - RECENT_BLOCKS);
     queue.committed(transactions.length);
+    snapshotKeeper.blockCommitted(header.height);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
@@ -206,19 +211,33 @@ async function assemble(
   });
   const commit: CommitGate['commit'] = (height, block, certificate, attachments) =>
     gate.commit(height, block, certificate, attachments);
-  const catchUp = new CatchUp({
+  const onBadPeer = (peer: Uint8Array, reason: string) => {
+    log.warn({ peer: toHex(peer), reason }, 'a peer served what is not so');
+    peers.reportMalformed(peer, reason);
+  };
+  const onApplied = (context: HeightContext, certificate: Certificate) =>
+    runner?.deliver({ kind: 'Applied', context, certificate });
+  const sync = await createSync(config.sync, {
     chain,
-    mempool,
-    intake,
+    store,
+    snapshots: data.snapshots,
     requests: peers,
-    commit,
-    onApplied: (context, certificate) => runner?.deliver({ kind: 'Applied', context, certificate }),
-    onBadPeer: (peer, reason) => {
-      log.warn({ peer: toHex(peer), reason }, 'a peer served a block that is not the certified next one');
-      peers.reportMalformed(peer, reason);
+    parts: { mempool, intake, commit },
+    adopt: async (state) => {
+      // Between two states it would look for blocks that are not here.
+      await feed.close();
+      const isAdopted = await gate.adopt(state);
+      await feed.reopen();
+      return isAdopted;
     },
+    onApplied,
+    onTipShown: (peer, height) => runner?.deliver({ kind: 'TipShown', peer, height }),
+    onBadPeer,
     onFatal: fail,
+    log,
+    nowMs,
   });
+  const { catchUp, snapshotKeeper } = sync;
   const work = createBlockWork({
     chain,
     held,
@@ -228,16 +247,8 @@ async function assemble(
     requests: peers,
     commit,
     publish,
-    behind: (height, from) => catchUp.hint(height, from),
-    askTips() {
-      for (const peer of peers.connectedPeers()) {
-        const position = inlet.position(peer);
-        if (position === undefined) continue;
-        // A height that our own certified chain has reached is a certified one.
-        if (position.height > chain.tip.height) catchUp.hint(position.height, peer);
-        else runner?.deliver({ kind: 'TipShown', peer, height: position.height });
-      }
-    },
+    behind: (height, from, certificate) => catchUp.hint(height, from, certificate),
+    askTips: () => catchUp.askTips(),
     onExecuted: (seconds) => metrics.executionDuration.observe(seconds),
     nowMs,
   });
@@ -297,21 +308,24 @@ async function assemble(
           intake.receive(batch).catch((error: unknown) => log.warn({ err: error }, 'transactions dropped'));
       },
       onBlock(from, frame) {
-        const height = announcedHeight(frame);
+        const { height, certificate } = readAnnouncement(frame);
         // The next block is being decided here as well; more than that means that we missed something.
-        if (isStarted && height > chain.tip.height + 1) catchUp.hint(height, from);
+        if (isStarted && height > chain.tip.height + 1) catchUp.hint(height, from, certificate);
       },
       onConnected(peer) {
         log.info({ peer: toHex(peer) }, 'connected');
-        if (isStarted) runner?.deliver({ kind: 'Connected', peer });
+        if (!isStarted) return;
+        runner?.deliver({ kind: 'Connected', peer });
+        catchUp.askTip(peer);
       },
       onDisconnected: (peer) => log.info({ peer: toHex(peer) }, 'disconnected'),
-      requests: createRequestServer({ store, mempool, held, payloads: data.payloads }),
+      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads })),
     },
   );
   peers.attach(network);
   runner.deliver(await startInput(chain, store, journalContent));
   isStarted = true;
+  catchUp.askTips();
   await feed.start();
   log.info({ height: chain.tip.height, stateRoot: toHex(chain.stateRoot) }, 'node started');
 
@@ -324,6 +338,7 @@ async function assemble(
       isDraining = true;
       isStarted = false;
       await catchUp.close();
+      await snapshotKeeper.close();
       runner?.close();
       await gate.idle();
       await peers.close();

@@ -14,6 +14,7 @@ import {
   CHANNEL,
   DEFAULT_LIMITS,
   type FrameClass,
+  type HistoryRequest,
   type NetworkLimits,
   REQUESTS,
   type RequestProtocol,
@@ -89,6 +90,12 @@ export interface Network {
   requestAttachments(publicKey: Uint8Array, hashes: readonly Uint8Array[], options?: RequestOptions): Promise<Answers>;
   /** One block of a payload's DAG by CID, unchecked; null if the peer lacks it. Rejects with a RequestError. */
   requestPayload(publicKey: Uint8Array, cid: Uint8Array, options?: RequestOptions): Promise<Uint8Array | null>;
+  /** What a peer knows of the past, unchecked; empty if it lacks it. Rejects with a RequestError. */
+  requestHistory(
+    publicKey: Uint8Array,
+    request: HistoryRequest,
+    options?: RequestOptions,
+  ): Promise<readonly Uint8Array[]>;
   /** The peer sent something malformed or wrongly signed: counts it, cuts the peer, keeps it out for a while. */
   reportMalformed(publicKey: Uint8Array, reason: string): void;
   /** Replaces the admitted peers: new ones are dialled, those left out are disconnected. */
@@ -259,6 +266,11 @@ class Libp2pNetwork implements Network {
   async requestPayload(publicKey: Uint8Array, cid: Uint8Array, how?: RequestOptions): Promise<Uint8Array | null> {
     const [block] = await this.#ask(publicKey, REQUESTS.payload, cid, how, ({ length }) => length === 1);
     return block ?? null;
+  }
+
+  async requestHistory(publicKey: Uint8Array, request: HistoryRequest, how?: RequestOptions): Promise<Uint8Array[]> {
+    const items = await this.#ask(publicKey, REQUESTS.history, request, how, (all) => !all.includes(null));
+    return items.filter((item) => item !== null);
   }
 
   reportMalformed(publicKey: Uint8Array, reason: string): void {

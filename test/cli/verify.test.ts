@@ -20,7 +20,7 @@ import { FAMILIES, SINGLE_KEY, stateKey } from '../../src/ledger/state.ts';
 import type { DecodedTransaction } from '../../src/ledger/transaction.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
-import { type VerifyResult, verifyData } from '../../src/node/verify-data.ts';
+import { verifyData } from '../../src/node/verify-data.ts';
 import { encodeBodies } from '../../src/storage/block-bodies.ts';
 import { openStore, type Store } from '../../src/storage/block-store.ts';
 import { createDataFolder, dataFolder } from '../../src/storage/data-folder.ts';

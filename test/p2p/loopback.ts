@@ -78,6 +78,7 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
         block: async () => null,
         bodies: async (hashes) => hashes.map(() => null),
         attachments: async (hashes) => hashes.map(() => null),
+        history: async () => [],
         payload: async () => null,
         ...options.requests,
       },

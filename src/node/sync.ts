@@ -1,0 +1,98 @@
+import type { Logger } from 'pino';
+import { equalBytes, fromHex } from '../codec/bytes.ts';
+import { blockHash } from '../ledger/block.ts';
+import type { RequestHandlers } from '../p2p/answer.ts';
+import type { Store } from '../storage/block-store.ts';
+import type { SnapshotStore } from '../storage/snapshot-store.ts';
+import { CatchUp, type CatchUpDependencies } from './catch-up.ts';
+import type { Chain } from './chain.ts';
+import type { NodeConfig } from './config.ts';
+import type { FetchedState } from './fetched-state.ts';
+import type { TrustedBlock } from './header-proof.ts';
+import { createHistoryServer } from './history-server.ts';
+import { NotAvailableError } from './history-source.ts';
+import { OperatorError } from './operator-error.ts';
+import { SnapshotJoin } from './snapshot-join.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What following the ledger needs of the node. */
+export interface SyncDependencies
+  extends Pick<CatchUpDependencies, 'chain' | 'requests' | 'onApplied' | 'onTipShown' | 'onBadPeer' | 'onFatal'> {
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly snapshots: SnapshotStore;
+  readonly parts: Pick<CatchUpDependencies, 'mempool' | 'intake' | 'commit'>;
+  /** Puts a fetched state in place between two commits; false when the chain has moved meanwhile. */
+  readonly adopt: (state: FetchedState) => Promise<boolean>;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+/** The parts of a node that follow the ledger where it did not take part, and help others to. */
+export interface Sync {
+  readonly catchUp: CatchUp;
+  readonly snapshotKeeper: SnapshotKeeper;
+  /** The handlers of requests, completed by those of the past. */
+  answerWith(handlers: Omit<RequestHandlers, 'history'>): RequestHandlers;
+}
+
+/** Puts these parts together. Throws an OperatorError when the pinned block is not on this node's own chain. */
+export async function createSync(config: NodeConfig['sync'], dependencies: SyncDependencies): Promise<Sync> {
+  const { chain, store, snapshots, requests, parts, adopt, onApplied, onBadPeer, log, nowMs } = dependencies;
+  const anchor = config.anchor && { height: config.anchor.height, hash: fromHex(config.anchor.hash) };
+  if (anchor !== undefined) await checkAnchor(store, anchor);
+  const join = new SnapshotJoin({
+    chain,
+    store,
+    requests,
+    anchor,
+    onBadPeer,
+    log,
+    async install(state, certificate) {
+      if (!(await adopt(state))) throw new NotAvailableError('the chain moved while the state was fetched');
+      onApplied(chain.heightContext(), certificate);
+    },
+  });
+  const catchUp = new CatchUp({
+    ...dependencies,
+    ...parts,
+    join: config.history === 'full' ? undefined : join,
+    snapshotDistance: () => config.snapshotDistance ?? chain.parameters.keepRecent,
+    anchor,
+    wasAwayLong: nowMs() - chain.tip.timestampMs > config.awayHoursMax * HOUR_MS,
+  });
+  const snapshotKeeper = new SnapshotKeeper({
+    snapshots,
+    head: () => ({ map: chain.map, snapshotInterval: chain.parameters.snapshotInterval }),
+    stateSnapshot: () => store.stateSnapshot(),
+    onWritten: (height, seconds) => log.info({ height, seconds }, 'snapshot written'),
+    onError: (height, error) => log.error({ height, err: error }, 'a snapshot could not be written'),
+  });
+  return {
+    catchUp,
+    snapshotKeeper,
+    answerWith(handlers) {
+      const history = createHistoryServer({
+        store,
+        snapshots,
+        knownSets() {
+          const { validators, nextValidators } = chain.heightContext();
+          return [validators, nextValidators];
+        },
+        block: (hash) => handlers.block(hash, hash),
+      });
+      return { ...handlers, history };
+    },
+  };
+}
+
+async function checkAnchor(store: Store, anchor: TrustedBlock): Promise<void> {
+  const header = await store.header(anchor.height);
+  if (header === undefined || equalBytes(blockHash(header), anchor.hash)) return;
+  throw new OperatorError(
+    `Block ${anchor.height} of this node is not the one that sync.anchor pins. Compare the hash with other members ` +
+      'again. If theirs is the pinned one, this node was led onto a false history: move the folder "ledger" away.',
+  );
+}
