@@ -24,6 +24,9 @@ const JOIN_RETRY_MS = 30_000;
 /** How long one who joins waits for more members than the first, so that several can serve. */
 const GATHER_MS = 2_000;
 const GATHER_PEERS = 3;
+/** So long no further member came. */
+const GATHER_QUIET_MS = 500;
+const GATHER_POLL_MS = 100;
 
 /** What catch-up works with. */
 export interface CatchUpDependencies {
@@ -150,14 +153,13 @@ export class CatchUp {
   }
 
   async #joinedBySnapshot(): Promise<boolean> {
-    const { chain, join, requests, snapshotDistance, onFatal } = this.#dependencies;
+    const { chain, join, snapshotDistance, onFatal } = this.#dependencies;
     const { height } = chain.tip;
     const least = height === 0 ? chain.parameters.snapshotInterval : height + snapshotDistance() + 1;
     const nowMs = performance.now();
     if (join === undefined || this.#tips.highestClaim < least || nowMs < this.#joinTriedMs + JOIN_RETRY_MS)
       return false;
-    while (requests.connectedPeers().length < GATHER_PEERS && performance.now() < nowMs + GATHER_MS)
-      await pause(100, this.#closing.signal);
+    await this.#gatherPeers();
     this.#joinTriedMs = performance.now();
     const outcome = await join.attempt(least, this.#closing.signal);
     // A node with blocks of its own can go on one by one, as far as `wasAwayLong` lets it.
@@ -166,6 +168,19 @@ export class CatchUp {
       onFatal(anchorNeededError());
     }
     return outcome === 'joined';
+  }
+
+  /** Waits a little for the members that are just connecting. */
+  async #gatherPeers(): Promise<void> {
+    const endMs = performance.now() + GATHER_MS;
+    let count = 0;
+    for (let quietMs = 0; performance.now() < endMs && (count < GATHER_PEERS || quietMs < GATHER_QUIET_MS); ) {
+      await pause(GATHER_POLL_MS, this.#closing.signal);
+      const now = this.#dependencies.requests.connectedPeers().length;
+      quietMs = now === count ? quietMs + GATHER_POLL_MS : 0;
+      count = now;
+      if (this.#closing.signal.aborted) return;
+    }
   }
 
   /** Fetches and applies blocks until a request is in vain; the next are fetched while some are applied. */

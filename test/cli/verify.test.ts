@@ -21,6 +21,7 @@ import type { DecodedTransaction } from '../../src/ledger/transaction.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
 import { verifyData } from '../../src/node/verify-data.ts';
+import type { VerifyResult } from '../../src/node/verify-result.ts';
 import { encodeBodies } from '../../src/storage/block-bodies.ts';
 import { openStore, type Store } from '../../src/storage/block-store.ts';
 import { createDataFolder, dataFolder } from '../../src/storage/data-folder.ts';
