@@ -30,7 +30,7 @@ interface Gap {
 }
 
 /** What of all paths is not covered yet. Each chunk covers a range of its own choice. */
-export class PathGaps {
+class PathGaps {
   #gaps: Gap[];
 
   constructor(divisions = 1) {
