@@ -1,12 +1,6 @@
 import { decode, encode } from '../codec/cbor.ts';
 import { bytesUpTo, type Schema, struct } from '../codec/schema.ts';
-import {
-  BLOCK_BODY_BYTES_MAX,
-  BLOCK_TRANSACTIONS_MAX,
-  bodiesSchema,
-  decodeHeader,
-  HEADER_BYTES_MAX,
-} from '../ledger/block.ts';
+import { BLOCK_BODY_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, bodiesSchema, HEADER_BYTES_MAX } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX } from '../ledger/certificate.ts';
 
 /** A committed block as it travels between nodes. */

@@ -153,12 +153,13 @@ export class CatchUp {
   }
 
   async #joinedBySnapshot(): Promise<boolean> {
-    const { chain, join, snapshotDistance, onFatal } = this.#dependencies;
+    const { chain, join, snapshotDistance, anchor, onFatal } = this.#dependencies;
     const { height } = chain.tip;
     const least = height === 0 ? chain.parameters.snapshotInterval : height + snapshotDistance() + 1;
-    const nowMs = performance.now();
-    if (join === undefined || this.#tips.highestClaim < least || nowMs < this.#joinTriedMs + JOIN_RETRY_MS)
-      return false;
+    // Mere claims count where no certificate could be checked yet: they cost a question to each member.
+    const isUnproven = height === 0 || (anchor !== undefined && anchor.height > height);
+    const reached = isUnproven ? this.#tips.highestClaim : this.#tips.target;
+    if (join === undefined || reached < least || performance.now() < this.#joinTriedMs + JOIN_RETRY_MS) return false;
     await this.#gatherPeers();
     this.#joinTriedMs = performance.now();
     const outcome = await join.attempt(least, this.#closing.signal);

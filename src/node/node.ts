@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { describeCore } from '../consensus/describe.ts';
-import type { HeightContext } from '../consensus/input.ts';
 import { createVerifierPool, type VerifierPool } from '../crypto/node/verifier-pool.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { cidText } from '../crypto/payload-cid.ts';
@@ -211,28 +210,15 @@ async function assemble(
   });
   const commit: CommitGate['commit'] = (height, block, certificate, attachments) =>
     gate.commit(height, block, certificate, attachments);
-  const onBadPeer = (peer: Uint8Array, reason: string) => {
-    log.warn({ peer: toHex(peer), reason }, 'a peer served what is not so');
-    peers.reportMalformed(peer, reason);
-  };
-  const onApplied = (context: HeightContext, certificate: Certificate) =>
-    runner?.deliver({ kind: 'Applied', context, certificate });
   const sync = await createSync(config.sync, {
     chain,
     store,
     snapshots: data.snapshots,
     requests: peers,
     parts: { mempool, intake, commit },
-    adopt: async (state) => {
-      // Between two states it would look for blocks that are not here.
-      await feed.close();
-      const isAdopted = await gate.adopt(state);
-      await feed.reopen();
-      return isAdopted;
-    },
-    onApplied,
-    onTipShown: (peer, height) => runner?.deliver({ kind: 'TipShown', peer, height }),
-    onBadPeer,
+    gate,
+    feed,
+    deliver: (input) => runner?.deliver(input),
     onFatal: fail,
     log,
     nowMs,

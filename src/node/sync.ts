@@ -1,16 +1,19 @@
 import type { Logger } from 'pino';
-import { equalBytes, fromHex } from '../codec/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../codec/bytes.ts';
+import type { HeightContext, Input } from '../consensus/input.ts';
 import { blockHash } from '../ledger/block.ts';
+import type { Certificate } from '../ledger/certificate.ts';
 import type { RequestHandlers } from '../p2p/answer.ts';
 import type { Store } from '../storage/block-store.ts';
 import type { SnapshotStore } from '../storage/snapshot-store.ts';
 import { CatchUp, type CatchUpDependencies } from './catch-up.ts';
 import type { Chain } from './chain.ts';
+import type { CommitGate } from './commit-gate.ts';
 import type { NodeConfig } from './config.ts';
-import type { FetchedState } from './fetched-state.ts';
 import type { TrustedBlock } from './header-proof.ts';
 import { createHistoryServer } from './history-server.ts';
 import { NotAvailableError } from './history-source.ts';
+import type { IndexFeed } from './index-feed.ts';
 import { OperatorError } from './operator-error.ts';
 import { SnapshotJoin } from './snapshot-join.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
@@ -18,14 +21,19 @@ import { SnapshotKeeper } from './snapshot-keeper.ts';
 const HOUR_MS = 3_600_000;
 
 /** What following the ledger needs of the node. */
-export interface SyncDependencies
-  extends Pick<CatchUpDependencies, 'chain' | 'requests' | 'onApplied' | 'onTipShown' | 'onBadPeer' | 'onFatal'> {
+interface SyncDependencies {
   readonly chain: Chain;
   readonly store: Store;
   readonly snapshots: SnapshotStore;
+  readonly requests: CatchUpDependencies['requests'] & {
+    reportMalformed(peer: Uint8Array, reason: string): void;
+  };
   readonly parts: Pick<CatchUpDependencies, 'mempool' | 'intake' | 'commit'>;
-  /** Puts a fetched state in place between two commits; false when the chain has moved meanwhile. */
-  readonly adopt: (state: FetchedState) => Promise<boolean>;
+  readonly gate: Pick<CommitGate, 'adopt'>;
+  readonly feed: Pick<IndexFeed, 'close' | 'reopen'>;
+  /** Tells consensus. */
+  readonly deliver: (input: Input) => void;
+  readonly onFatal: (error: unknown) => void;
   readonly log: Logger;
   readonly nowMs: () => number;
 }
@@ -40,7 +48,13 @@ export interface Sync {
 
 /** Puts these parts together. Throws an OperatorError when the pinned block is not on this node's own chain. */
 export async function createSync(config: NodeConfig['sync'], dependencies: SyncDependencies): Promise<Sync> {
-  const { chain, store, snapshots, requests, parts, adopt, onApplied, onBadPeer, log, nowMs } = dependencies;
+  const { chain, store, snapshots, requests, parts, gate, feed, deliver, onFatal, log, nowMs } = dependencies;
+  const onApplied = (context: HeightContext, certificate: Certificate) =>
+    deliver({ kind: 'Applied', context, certificate });
+  const onBadPeer = (peer: Uint8Array, reason: string) => {
+    log.warn({ peer: toHex(peer), reason }, 'a peer served what is not so');
+    requests.reportMalformed(peer, reason);
+  };
   const anchor = config.anchor && { height: config.anchor.height, hash: fromHex(config.anchor.hash) };
   if (anchor !== undefined) await checkAnchor(store, anchor);
   const join = new SnapshotJoin({
@@ -51,13 +65,22 @@ export async function createSync(config: NodeConfig['sync'], dependencies: SyncD
     onBadPeer,
     log,
     async install(state, certificate) {
-      if (!(await adopt(state))) throw new NotAvailableError('the chain moved while the state was fetched');
+      // Between two states the index would look for blocks that are not here.
+      await feed.close();
+      const isAdopted = await gate.adopt(state);
+      await feed.reopen();
+      if (!isAdopted) throw new NotAvailableError('the chain moved while the state was fetched');
       onApplied(chain.heightContext(), certificate);
     },
   });
   const catchUp = new CatchUp({
-    ...dependencies,
     ...parts,
+    chain,
+    requests,
+    onApplied,
+    onTipShown: (peer, height) => deliver({ kind: 'TipShown', peer, height }),
+    onBadPeer,
+    onFatal,
     join: config.history === 'full' ? undefined : join,
     snapshotDistance: () => config.snapshotDistance ?? chain.parameters.keepRecent,
     anchor,

@@ -14,7 +14,7 @@ const PATIENCE_MS = 15_000;
 const ABSURD_HEIGHT = 2 ** 50;
 
 /** How a peer lies. */
-export type Lie =
+type Lie =
   /** Passes on what an honest node says, but changes every chunk and every block. */
   | 'badData'
   /** Claims a height of 2^50, with a certificate of its own making. */
