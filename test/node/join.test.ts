@@ -1,50 +1,32 @@
 // A fifth node, listed by the operators and no validator, joins four real ones with an empty folder, among liars.
-import { appendFileSync, closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BlockView, NodeStatusView } from '../../src/api/contract/schemas.ts';
 import { fromBase64url } from '../../src/api/contract/text.ts';
-import { makeNodeClient, type NodeClient } from '../../src/client/index.ts';
 import { compareBytes, toHex } from '../../src/codec/bytes.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { decodeHeader } from '../../src/ledger/block.ts';
 import { readConfig } from '../../src/node/config.ts';
-import { drawSeed, initNode, nodeConfig } from '../../src/node/init-node.ts';
-import { ProcessGroup, waitUntilReady } from '../../src/node/process-group.ts';
+import { drawSeed } from '../../src/node/init-node.ts';
+import { waitUntilReady } from '../../src/node/process-group.ts';
 import { verifyData } from '../../src/node/verify-data.ts';
 import { openStore } from '../../src/storage/block-store.ts';
 import { dataFolder } from '../../src/storage/data-folder.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 import { findFreePorts } from './free-ports.ts';
+import { Joiner, listPeers } from './joiner.ts';
 import { LyingPeer } from './lying-peer.ts';
 import { RecordLoad, registerParties } from './record-load.ts';
 
-const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
 const PATIENCE_MS = 30_000;
 const POLL_MS = 50;
 const INTERVAL = 16;
 
 let cluster: Cluster;
 let liars: readonly LyingPeer[] = [];
-const exits: string[] = [];
-const group = new ProcessGroup(ENTRY, ({ folder }, code) => exits.push(`${folder} exited with ${code}`));
 const joinerKey = lowSeed();
-let joiner: { readonly folder: string; readonly url: string; readonly client: NodeClient };
-
-interface Listed {
-  readonly name: string;
-  readonly publicKey: Uint8Array;
-  readonly address: string;
-}
-
-function listPeers(folder: string, peers: readonly Listed[]): void {
-  for (const { name, publicKey, address } of peers)
-    appendFileSync(
-      path.join(folder, 'config.toml'),
-      `\n[[p2p.peers]]\nname = "${name}"\npublicKey = "${toHex(publicKey)}"\naddresses = ["${address}"]\n`,
-    );
-}
+let joiner: Joiner;
 
 /** Of two nodes the one with the lower key dials: the joiner so reaches a peer with this seed at once. */
 function seedAbove(key: Uint8Array): Uint8Array {
@@ -60,26 +42,6 @@ function lowSeed(): Uint8Array {
     const seed = drawSeed();
     if (sodiumSigner(seed).publicKey[0]! < 128) return seed;
   }
-}
-
-async function makeJoiner(port: number, liarPeers: readonly Listed[]): Promise<void> {
-  const folder = path.join(cluster.root, 'joiner');
-  const members = cluster.nodes.map(({ folder: of, publicKey }) => ({
-    name: path.basename(of),
-    publicKey: toHex(publicKey),
-    addresses: [...readConfig(path.join(of, 'config.toml'), {}).p2p.listen],
-  }));
-  const listen = `/ip4/127.0.0.1/tcp/${port + 100}`;
-  await initNode({
-    folder,
-    config: nodeConfig({ name: 'joiner', listen, peers: members, apiPort: port, operatorPort: port + 200 }),
-    genesisDocument: readFileSync(path.join(cluster.keysFolder, 'genesis.cbor')),
-    key: { kind: 'new', seed: joinerKey },
-    organisation: undefined,
-  });
-  listPeers(folder, liarPeers);
-  const url = `http://127.0.0.1:${port}`;
-  joiner = { folder, url, client: makeNodeClient({ url, genesisHash: cluster.genesisHash, identity: null }) };
 }
 
 test.before(async () => {
@@ -107,14 +69,15 @@ test.before(async () => {
   }));
   for (const { folder } of cluster.nodes)
     listPeers(folder, [{ name: 'joiner', publicKey: victim.publicKey, address: victim.addresses[0]! }, ...listedLiars]);
-  await makeJoiner(port, listedLiars);
+  joiner = await Joiner.make(cluster, 'joiner', joinerKey, port);
+  listPeers(joiner.folder, listedLiars);
   cluster.start();
   await cluster.ready();
 });
 
 test.after(async () => {
-  if (process.exitCode) console.log(cluster.logs(), readFileSync(path.join(joiner.folder, 'node.log'), 'utf8'));
-  await group.stop();
+  if (process.exitCode) console.log(cluster.logs(), joiner.log());
+  await joiner.stop();
   for (const liar of liars) await liar.close();
   await cluster.close();
 });
@@ -136,18 +99,8 @@ async function headerAt(url: string, height: number): Promise<{ hash: string; st
   return { hash: block.hash, stateRoot: toHex(decodeHeader(fromBase64url(block.header)).stateRoot) };
 }
 
-function logLines(file: string): Record<string, unknown>[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
 async function startJoiner(): Promise<void> {
-  const log = openSync(path.join(joiner.folder, 'node.log'), 'a', 0o600);
-  const started = group.start(joiner.folder, joiner.url, log);
-  closeSync(log);
-  await waitUntilReady([started], PATIENCE_MS);
+  await waitUntilReady([joiner.start()], PATIENCE_MS);
 }
 
 /** Resolves with the joiner's status once it stands at a height where all four have the same block. */
@@ -188,7 +141,7 @@ test('an empty node joins by a snapshot, past liars, to the same state, without 
   assert.is(((await early.json()) as { code: string }).code, 'beforeHistory');
   assert.ok(await headerAt(joiner.url, status.historyFrom));
 
-  const lines = logLines(path.join(joiner.folder, 'node.log'));
+  const lines = joiner.log();
   assert.is(lines.filter(({ msg }) => msg === 'joined by a snapshot').length, 1);
   const refused = lines.filter(({ msg }) => msg === 'a peer served what is not so');
   const reasonsOf = (liar: LyingPeer) =>
@@ -206,15 +159,13 @@ test('an empty node joins by a snapshot, past liars, to the same state, without 
 
 test('a joined node comes back after a crash and a pause, by blocks or by a newer snapshot, and verifies', async () => {
   const { historyFrom } = await joiner.client.status();
-  const child = group.get(joiner.folder)!.child;
-  child.kill('SIGKILL');
+  await joiner.kill();
   const goal = (await cluster.nodes[0]!.client.status()).height + 8;
   await until('more blocks', async () => ((await cluster.nodes[0]!.client.status()).height >= goal ? true : undefined));
-  exits.length = 0;
   await startJoiner();
   const status = await joinerAgrees(goal);
   assert.ok(status.historyFrom >= historyFrom);
-  await group.stop();
+  await joiner.stop();
   const verified = await verifyData(joiner.folder, () => undefined);
   assert.is(verified.kind, 'sound');
   if (verified.kind === 'sound') assert.is(verified.fromHeight, status.historyFrom);
@@ -222,7 +173,7 @@ test('a joined node comes back after a crash and a pause, by blocks or by a newe
   for (let height = 1; height < historyFrom; height += 1) assert.is(await store.bodies(height), undefined);
   assert.is(await store.indexPages(1), undefined);
   await store.close();
-  assert.equal(exits, []);
+  assert.equal(joiner.exits, []);
 });
 
 test.run();
