@@ -44,6 +44,7 @@ export function nodeStatusView(status: NodeStatus, ready: boolean): NodeStatusVi
     transactionsCommitted: status.transactionsCommitted,
     transactionsPending: status.transactionsPending,
     indexedHeight: status.indexedHeight,
+    historyFrom: status.historyFrom,
     upSinceMs: status.upSinceMs,
     ready,
   };
@@ -157,6 +158,7 @@ export function recordPageView(page: RecordPage): RecordPageView {
       fields: hit.fields === null ? null : { ...hit.fields, codes: [...hit.fields.codes] },
     })),
     cursor: page.cursor,
+    indexedFrom: page.indexedFrom,
     indexedHeight: page.indexedHeight,
     scope: page.scope.map(formatAddress),
   };

@@ -65,7 +65,7 @@ async function query(flags: QueryFlags): Promise<void> {
     page = await client.records({ ...search, limit, ...(page !== undefined && { cursor: page.cursor }) });
     records.push(...page.records);
   }
-  const { indexedHeight, scope, cursor } = page!;
+  const { indexedFrom, indexedHeight, scope, cursor } = page!;
   const table = formatTable(
     ['date', 'kind', 'title', 'department', 'region', 'patient', 'record', 'version'],
     records.map(({ fields, patient, recordId, version }) => [
@@ -80,6 +80,9 @@ async function query(flags: QueryFlags): Promise<void> {
     ]),
   );
   const more = cursor === null ? '' : '; there are more';
-  const text = `${table}\n\n${records.length} records, up to height ${indexedHeight}${more}`;
-  makeOutput(flags.json === true).result({ records, indexedHeight, scope, complete: cursor === null }, text);
+  const text = `${table}\n\n${records.length} records, of heights ${indexedFrom} to ${indexedHeight}${more}`;
+  makeOutput(flags.json === true).result(
+    { records, indexedFrom, indexedHeight, scope, complete: cursor === null },
+    text,
+  );
 }

@@ -16,7 +16,7 @@ export function addReindexCommand(program: Command): void {
         progress ??= showProgress('Blocks', tipHeight);
         progress.advance(height);
       }).finally(() => progress?.close());
-      const text = `${result.records} versions of records up to height ${result.height} are searchable.`;
+      const text = `${result.records} versions of records of heights ${result.fromHeight} to ${result.height} are searchable.`;
       makeOutput(flags.json === true).result(result, text);
     });
 }

@@ -29,6 +29,7 @@ function formatStatus(status: NodeStatusView): string {
     ['state root', status.stateRoot],
     ['block time', timeText(status.timestampMs)],
     ['transactions', `${status.transactionsCommitted} committed, ${status.transactionsPending} pending`],
+    ['blocks held from', String(status.historyFrom)],
     ['searchable up to', String(status.indexedHeight)],
     ['version', status.version],
     ['up since', timeText(status.upSinceMs)],

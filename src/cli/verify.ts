@@ -5,6 +5,9 @@ import { EXIT } from './exit-codes.ts';
 import { makeOutput } from './output.ts';
 import { type Progress, showProgress } from './progress.ts';
 
+const SINCE_SNAPSHOT =
+  ';\n              the node joined by a snapshot before them: the state it began with was proven then, not now';
+
 /** Adds `medledger verify`: checks the ledger of a stopped node from its genesis on. */
 export function addVerifyCommand(program: Command): void {
   program
@@ -27,15 +30,16 @@ export function addVerifyCommand(program: Command): void {
         process.exitCode = EXIT.damaged;
         return;
       }
-      const { height, transactions, attachments, attachmentsMissing } = result;
+      const { fromHeight, height, transactions, attachments, attachmentsMissing } = result;
       const [tipHash, stateRoot] = [toHex(result.tipHash), toHex(result.stateRoot)];
       const text = [
-        `blocks        1 to ${height}, all sound`,
+        `blocks        ${fromHeight} to ${height}, all sound${fromHeight === 1 ? '' : SINCE_SNAPSHOT}`,
         `transactions  ${transactions}`,
         `attachments   ${attachments} here, ${attachmentsMissing} not here`,
         `block hash    ${tipHash}`,
         `state root    ${stateRoot}`,
       ].join('\n');
-      output.result({ kind: 'sound', height, transactions, attachments, attachmentsMissing, tipHash, stateRoot }, text);
+      const counts = { transactions, attachments, attachmentsMissing };
+      output.result({ kind: 'sound', fromHeight, height, ...counts, tipHash, stateRoot }, text);
     });
 }

@@ -142,6 +142,46 @@ export function verifyMapProof(
   return equalBytes(hash, root);
 }
 
+/** A subtree as it stands in the map: where it begins, and what its hash is folded with on the way to the root. */
+export interface SubtreePlace {
+  /** Bits that all paths in the subtree share with the path asked for. */
+  readonly depth: number;
+  /** Hashes of the siblings from the root down, `depth` of them; null where the sibling is empty. */
+  readonly siblings: readonly (Uint8Array | null)[];
+  /** True when it holds one entry or none: it can not be divided. */
+  readonly isSmall: boolean;
+}
+
+/** The subtree on the way to `path` at `depthMax`, or higher up where the way ends before. */
+export function subtreeAt(map: StateMap, path: Uint8Array, depthMax: number): SubtreePlace {
+  const siblings: (Uint8Array | null)[] = [];
+  let node = map.node;
+  while (node !== null && typeof node !== 'string' && siblings.length < depthMax) {
+    const isRight = bitOf(path, siblings.length) === 1;
+    siblings.push(hashOfNode(isRight ? node.left : node.right));
+    node = isRight ? node.right : node.left;
+  }
+  return { depth: siblings.length, siblings, isSmall: node === null || typeof node === 'string' };
+}
+
+/**
+ * The root of a map of which a subtree holds exactly these leaves: in strictly ascending order, all within the first
+ * `siblings.length` bits of `path`. Whoever knows the root learns so whether they are all that stands there.
+ */
+export function rootOverSubtree(
+  leaves: readonly { readonly path: Uint8Array; readonly valueHash: Uint8Array }[],
+  path: Uint8Array,
+  siblings: readonly (Uint8Array | null)[],
+): Uint8Array {
+  const texts = leaves.map((leaf) => leafText(leaf.path, leaf.valueHash));
+  let hash = hashOfNode(buildNode(texts, siblings.length, 0, texts.length)) ?? HASH_OF_EMPTY;
+  for (let depth = siblings.length - 1; depth >= 0; depth -= 1) {
+    const sibling = siblings[depth] ?? HASH_OF_EMPTY;
+    hash = bitOf(path, depth) === 1 ? hashOfBranch(sibling, hash) : hashOfBranch(hash, sibling);
+  }
+  return hash;
+}
+
 /** Changes of one update, by index: the path, and the leaf that shall stand there or null. */
 interface Batch {
   readonly paths: Uint8Array[];

@@ -1,12 +1,6 @@
 import { decode, encode } from '../codec/cbor.ts';
 import { bytesUpTo, type Schema, struct } from '../codec/schema.ts';
-import {
-  BLOCK_BODY_BYTES_MAX,
-  BLOCK_TRANSACTIONS_MAX,
-  bodiesSchema,
-  decodeHeader,
-  HEADER_BYTES_MAX,
-} from '../ledger/block.ts';
+import { BLOCK_BODY_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, bodiesSchema, HEADER_BYTES_MAX } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX } from '../ledger/certificate.ts';
 
 /** A committed block as it travels between nodes. */
@@ -18,8 +12,8 @@ export interface BlockFrame {
   readonly transactions: readonly Uint8Array[];
 }
 
-/** Room for the length prefixes of the bodies. */
-const BLOCK_FRAME_BYTES_MAX =
+/** Most bytes of a block frame, with room for the length prefixes of the bodies. */
+export const BLOCK_FRAME_BYTES_MAX =
   BLOCK_BODY_BYTES_MAX + 5 * BLOCK_TRANSACTIONS_MAX + HEADER_BYTES_MAX + CERTIFICATE_BYTES_MAX + 64;
 
 const blockFrameSchema: Schema<BlockFrame> = struct<BlockFrame>({
@@ -36,9 +30,4 @@ export function encodeBlockFrame(frame: BlockFrame): Uint8Array {
 /** Throws a DecodeError on anything else; what it says is unverified. */
 export function decodeBlockFrame(encoded: Uint8Array): BlockFrame {
   return decode(blockFrameSchema, encoded, BLOCK_FRAME_BYTES_MAX);
-}
-
-/** The height that an announcement claims. Throws a DecodeError on bytes that are none. */
-export function announcedHeight(encoded: Uint8Array): number {
-  return decodeHeader(decodeBlockFrame(encoded).header).height;
 }

@@ -8,8 +8,10 @@ import { BLOCK_FAULTS, type BlockFault, type BlockOccasion } from '../ledger/blo
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
 import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
+import type { HistoryRequest } from '../p2p/protocols.ts';
 import { decodeBlockFrame } from './block-frame.ts';
 import { BlockPace } from './block-pace.ts';
+import { fetchInPieces } from './block-pieces.ts';
 import { type BodyRequests, type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
 import type { Chain } from './chain.ts';
 import type { BlockWork } from './effect-runner.ts';
@@ -33,6 +35,7 @@ export interface BlockWorkDependencies {
   readonly intake: TransactionIntake;
   readonly requests: BodyRequests & {
     requestBlock(peer: Uint8Array, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
+    requestHistory(peer: Uint8Array, request: HistoryRequest, signal: AbortSignal): Promise<readonly Uint8Array[]>;
   };
   /** The one way into the chain, shared with catch-up; resolves when block `height` is committed. */
   readonly commit: (
@@ -135,8 +138,11 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
       if (known !== undefined) return known.proposal;
       const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
       for (const peer of from) {
-        const frame = await requests.requestBlock(peer, hash, signal).catch(() => null);
-        const block = frame === null ? undefined : readWholeBlock(chain.genesisHash, hash, frame);
+        const piece = (offset: number) => requests.requestHistory(peer, { kind: 'piece', hash, offset }, signal);
+        const whole = await requests.requestBlock(peer, hash, signal).catch(() => null);
+        // One too large for a reply frame comes in pieces.
+        const frame = whole ?? (await fetchInPieces(piece).catch(() => undefined));
+        const block = frame === undefined ? undefined : readWholeBlock(chain.genesisHash, hash, frame);
         if (block === undefined) continue;
         await intake.verifyAhead(block.transactions);
         held.put(block);

@@ -1,38 +1,39 @@
-import { equalBytes, toHex } from '../codec/bytes.ts';
-import { decode } from '../codec/cbor.ts';
-import { DecodeError } from '../codec/decode-error.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { equalBytes } from '../codec/bytes.ts';
 import type { HeightContext } from '../consensus/input.ts';
-import { merkleRoot } from '../crypto/merkle.ts';
-import { verifySignature } from '../crypto/node/verify.ts';
-import { blockHash, decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
-import { CERTIFICATE_BYTES_MAX, type Certificate, certificateFault, certificateSchema } from '../ledger/certificate.ts';
-import { transactionHash } from '../ledger/transaction.ts';
-import { type BlockFrame, decodeBlockFrame } from './block-frame.ts';
+import type { Certificate } from '../ledger/certificate.ts';
+import { type BlockRequests, fetchBlocks, type ServedBlocks } from './block-fetch.ts';
 import { type BodyRequests, collectBodies } from './body-collector.ts';
 import type { Chain } from './chain.ts';
+import type { TrustedBlock } from './header-proof.ts';
+import { changesNextValidators, readHeaderFrame } from './linked-header.ts';
 import type { Mempool } from './mempool.ts';
+import { PeerTips } from './peer-tips.ts';
+import { readServedBlock, type ServedBlock, servedBlockFault, servedBodies } from './served-block.ts';
+import { anchorNeededError, type SnapshotJoin } from './snapshot-join.ts';
 import type { TransactionIntake } from './transaction-intake.ts';
 
-const BLOCKS_PER_REQUEST = 64;
-const BYTES_PER_REQUEST = 2 * 1024 * 1024;
-const REQUEST_DEADLINE_MS = 8_000;
+const ATTACHMENTS_DEADLINE_MS = 8_000;
+const TIP_DEADLINE_MS = 4_000;
 const RETRY_MS = 500;
 /** So far behind, a second of small blocks, a loaded node may be for moments and still serve well. */
 const HEIGHTS_IN_FLIGHT = 32;
+/** A snapshot that could not be had is not asked for again at once. */
+const JOIN_RETRY_MS = 30_000;
+/** How long one who joins waits for more members than the first, so that several can serve. */
+const GATHER_MS = 2_000;
+const GATHER_PEERS = 3;
+/** So long no further member came. */
+const GATHER_QUIET_MS = 500;
+const GATHER_POLL_MS = 100;
 
 /** What catch-up works with. */
 export interface CatchUpDependencies {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly intake: TransactionIntake;
-  readonly requests: BodyRequests & {
-    requestBlocks(
-      peer: Uint8Array,
-      range: { readonly fromHeight: number; readonly maxBlocks: number; readonly maxBytes: number },
-      signal: AbortSignal,
-    ): Promise<readonly Uint8Array[]>;
-  };
+  readonly requests: BodyRequests & BlockRequests;
   readonly commit: (
     height: number,
     block: () => ExecutedBlock,
@@ -40,79 +41,176 @@ export interface CatchUpDependencies {
     attachments: readonly Uint8Array[],
   ) => Promise<void>;
   readonly onApplied: (context: HeightContext, certificate: Certificate) => void;
+  /** A validator answered where it stands, at or below our own tip. */
+  readonly onTipShown: (peer: Uint8Array, height: number) => void;
+  /** Takes a whole state where that is the way; undefined on a node that executes every block. */
+  readonly join: Pick<SnapshotJoin, 'attempt'> | undefined;
+  /** Heights behind from which a snapshot is taken. */
+  readonly snapshotDistance: () => number;
+  /** A block that the operator pinned. */
+  readonly anchor: TrustedBlock | undefined;
+  /** True when the node was away for so long that it follows a change of the validators only up to the anchor. */
+  readonly wasAwayLong: boolean;
   /** A peer served something that its height does not prove. */
   readonly onBadPeer: (peer: Uint8Array, reason: string) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
 /**
- * Fetches decided blocks that this node missed. A height that a peer claims is a hint of where to ask; only a commit
- * certificate of the validators in force moves the chain (consensus.md §9).
+ * Fetches decided blocks that this node missed, from several peers in turn, or the state of a snapshot when they are
+ * many. A height that a peer claims is a hint of whom to ask; only a commit certificate of the validators in force
+ * moves the chain, and says how far behind it is (consensus.md §9).
  */
 export class CatchUp {
   readonly #dependencies: CatchUpDependencies;
-  readonly #hints = new Map<string, { readonly peer: Uint8Array; readonly height: number }>();
+  readonly #tips: PeerTips;
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
+  #joinTriedMs = Number.NEGATIVE_INFINITY;
+  #wasAwayLong: boolean;
 
   constructor(dependencies: CatchUpDependencies) {
     this.#dependencies = dependencies;
+    this.#tips = new PeerTips(dependencies.chain);
+    this.#wasAwayLong = dependencies.wasAwayLong;
   }
 
-  /** True while members hold blocks well beyond ours; one or two are just being decided. */
+  /** True while a certificate proves blocks well beyond ours; one or two are just being decided. */
   get isBehind(): boolean {
-    const tip = this.#dependencies.chain.tip.height;
-    return [...this.#hints.values()].some(({ height }) => height > tip + HEIGHTS_IN_FLIGHT);
+    return this.#tips.target > this.#dependencies.chain.tip.height + HEIGHTS_IN_FLIGHT;
   }
 
-  /** A peer may hold blocks up to `height`. */
-  hint(height: number, peer: Uint8Array): void {
-    if (height <= this.#dependencies.chain.tip.height || this.#closing.signal.aborted) return;
-    const name = toHex(peer);
-    const known = this.#hints.get(name);
-    if (known === undefined || known.height < height) this.#hints.set(name, { peer, height });
+  /** A peer may hold blocks up to `height`; `certificate` is one of that height, unverified, or null. */
+  hint(height: number, peer: Uint8Array, certificate: Certificate | null = null): void {
+    const tip = this.#dependencies.chain.tip.height;
+    if (height <= tip || this.#closing.signal.aborted) return;
+    this.#tips.claim(peer, height);
+    const isProven = certificate !== null && this.#tips.prove(peer, certificate);
+    if (!isProven && height > tip + HEIGHTS_IN_FLIGHT && this.#running === undefined) this.askTip(peer);
     this.#running ??= this.#run()
-      .catch((error: unknown) => this.#dependencies.onFatal(error))
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#dependencies.onFatal(error);
+      })
       .finally(() => {
         this.#running = undefined;
       });
   }
 
+  /** Asks a peer for the certificate of its tip, as it is now: what it said earlier may be long past. */
+  askTip(peer: Uint8Array): void {
+    this.#askTip(peer).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) this.#dependencies.onFatal(error);
+    });
+  }
+
+  /** Asks every connected peer. */
+  askTips(): void {
+    for (const peer of this.#dependencies.requests.connectedPeers()) this.askTip(peer);
+  }
+
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(new Error('the node is stopping'));
     await this.#running;
   }
 
+  async #askTip(peer: Uint8Array): Promise<void> {
+    const { chain, requests, onBadPeer, onTipShown } = this.#dependencies;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIP_DEADLINE_MS)]);
+    const items = await requests.requestHistory(peer, { kind: 'tip' }, signal).catch(() => undefined);
+    if (items === undefined || this.#closing.signal.aborted) return;
+    const served = items[0] === undefined ? undefined : readHeaderFrame(items[0]);
+    if (items[0] !== undefined && served?.certificate === undefined) {
+      onBadPeer(peer, 'tip/malformed');
+      return;
+    }
+    const height = served?.header.height ?? 0;
+    if (height < this.#tips.provenBy(peer)) {
+      // A ledger does not shrink: it hides what it has shown.
+      onBadPeer(peer, `tip lowered to ${height}`);
+      return;
+    }
+    const isFar = height > chain.tip.height;
+    const isProven = served?.certificate !== undefined && this.#tips.prove(peer, served.certificate);
+    if (!isFar) {
+      // What lies beyond this was claimed and is not there.
+      this.#tips.forgetClaim(peer);
+      onTipShown(peer, height);
+    } else if (isProven) this.hint(height, peer, served!.certificate!);
+    else if (equalBytes(served!.header.validatorsHash, chain.validators.hash)) onBadPeer(peer, 'tip/certificate');
+    // Certified by validators that we do not know yet: a hint, no more.
+    else this.hint(height, peer, null);
+  }
+
   async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      const tip = this.#dependencies.chain.tip.height;
-      for (const [name, { height }] of this.#hints) if (height <= tip) this.#hints.delete(name);
-      if (this.#hints.size === 0) return;
-      let progressed = false;
-      for (const [name, { peer }] of [...this.#hints]) {
-        const before = this.#dependencies.chain.tip.height;
-        await this.#fetchFrom(peer);
-        if (this.#dependencies.chain.tip.height > before) progressed = true;
-        // A claim that was not borne out is forgotten; a true one will be made again.
-        else this.#hints.delete(name);
-      }
-      if (!progressed) await pause(RETRY_MS, this.#closing.signal);
+    const { chain } = this.#dependencies;
+    while (!this.#closing.signal.aborted && this.#tips.holders(chain.tip.height + 1).length > 0) {
+      if (await this.#joinedBySnapshot()) continue;
+      const before = chain.tip.height;
+      await this.#fetchOn();
+      if (chain.tip.height === before) await pause(RETRY_MS, this.#closing.signal);
+    }
+    if (chain.tip.height >= this.#tips.target) this.#wasAwayLong = false;
+  }
+
+  async #joinedBySnapshot(): Promise<boolean> {
+    const { chain, join, snapshotDistance, anchor, onFatal } = this.#dependencies;
+    const { height } = chain.tip;
+    const least = height === 0 ? chain.parameters.snapshotInterval : height + snapshotDistance() + 1;
+    // Mere claims count where no certificate could be checked yet: they cost a question to each member.
+    const isUnproven = height === 0 || (anchor !== undefined && anchor.height > height);
+    const reached = isUnproven ? this.#tips.highestClaim : this.#tips.target;
+    if (join === undefined || reached < least || performance.now() < this.#joinTriedMs + JOIN_RETRY_MS) return false;
+    await this.#gatherPeers();
+    this.#joinTriedMs = performance.now();
+    const outcome = await join.attempt(least, this.#closing.signal);
+    // A node with blocks of its own can go on one by one, as far as `wasAwayLong` lets it.
+    if (outcome === 'anchorNeeded' && height === 0) {
+      this.#closing.abort(new Error('an anchor is needed'));
+      onFatal(anchorNeededError());
+    }
+    return outcome === 'joined';
+  }
+
+  /** Waits a little for the members that are just connecting. */
+  async #gatherPeers(): Promise<void> {
+    const endMs = performance.now() + GATHER_MS;
+    let count = 0;
+    for (let quietMs = 0; performance.now() < endMs && (count < GATHER_PEERS || quietMs < GATHER_QUIET_MS); ) {
+      await pause(GATHER_POLL_MS, this.#closing.signal);
+      const now = this.#dependencies.requests.connectedPeers().length;
+      quietMs = now === count ? quietMs + GATHER_POLL_MS : 0;
+      count = now;
+      if (this.#closing.signal.aborted) return;
     }
   }
 
-  async #fetchFrom(peer: Uint8Array): Promise<void> {
-    const { chain, requests, onBadPeer } = this.#dependencies;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)]);
-    const range = { fromHeight: chain.tip.height + 1, maxBlocks: BLOCKS_PER_REQUEST, maxBytes: BYTES_PER_REQUEST };
-    const frames = await requests.requestBlocks(peer, range, signal).catch(() => []);
-    for (const encoded of frames.slice(0, BLOCKS_PER_REQUEST)) {
-      if (this.#closing.signal.aborted) return;
-      const fault = await this.#apply(peer, encoded);
-      if (fault !== undefined) {
-        onBadPeer(peer, fault);
-        return;
-      }
+  /** Fetches and applies blocks until a request is in vain; the next are fetched while some are applied. */
+  async #fetchOn(): Promise<void> {
+    const { chain, requests } = this.#dependencies;
+    const fetch = (fromHeight: number, last: Uint8Array | undefined) =>
+      fetchBlocks(requests, this.#tips, fromHeight, last, this.#closing.signal);
+    let batch = await fetch(chain.tip.height + 1, undefined);
+    for (let fromHeight = chain.tip.height + 1; batch !== undefined && !this.#closing.signal.aborted; ) {
+      fromHeight += batch.frames.length;
+      const ahead = fetch(fromHeight, batch.peer);
+      const isGood = await this.#applyAll(batch);
+      batch = await ahead;
+      if (!isGood || chain.tip.height + 1 !== fromHeight) return;
     }
+  }
+
+  async #applyAll({ peer, frames }: ServedBlocks): Promise<boolean> {
+    for (const encoded of frames) {
+      if (this.#closing.signal.aborted) return false;
+      const fault = await this.#apply(peer, encoded);
+      if (fault === undefined) continue;
+      this.#tips.forgetClaim(peer);
+      this.#tips.missed(peer);
+      this.#dependencies.onBadPeer(peer, fault);
+      return false;
+    }
+    this.#tips.served(peer);
+    return true;
   }
 
   /** Applies one served block; says what is wrong with it when it is not the certified next one. */
@@ -120,20 +218,14 @@ export class CatchUp {
     const { chain, mempool, intake, requests, commit, onApplied } = this.#dependencies;
     const served = readServedBlock(encoded);
     if (served === undefined) return 'malformed';
-    const { frame, certificate } = served;
-    const header = decodeHeader(frame.header);
+    const { frame, header, certificate, txHashes } = served;
     // Consensus decided it meanwhile.
     if (header.height <= chain.tip.height) return undefined;
-    if (header.height !== chain.tip.height + 1 || certificate.height !== header.height) return 'height';
-    if (!equalBytes(certificate.blockHash, blockHash(frame.header))) return 'hash';
-    const fault = certificateFault('COMMIT', certificate, chain.validators, chain.genesisHash, verifySignature);
-    if (fault !== undefined) return `certificate/${fault}`;
-    const txHashes = frame.transactions.map(transactionHash);
-    if (!equalBytes(merkleRoot(txHashes), header.txRoot)) return 'txRoot';
+    const fault = servedBlockFault(served, chain) ?? this.#anchorFault(served);
+    if (fault !== undefined) return fault;
 
-    const fromFrame = servedBodies(frame, txHashes, requests);
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)]);
-    const parts = { genesisHash: chain.genesisHash, mempool, intake, requests: fromFrame };
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ATTACHMENTS_DEADLINE_MS)]);
+    const parts = { genesisHash: chain.genesisHash, mempool, intake, requests: servedBodies(served, requests) };
     const bodies = await collectBodies(parts, txHashes, [peer], signal);
     if (bodies === undefined) return 'bodies';
     await intake.verifyAhead(bodies.transactions);
@@ -149,39 +241,20 @@ export class CatchUp {
     onApplied(chain.heightContext(), certificate);
     return undefined;
   }
-}
 
-function readServedBlock(encoded: Uint8Array): { frame: BlockFrame; certificate: Certificate } | undefined {
-  try {
-    const frame = decodeBlockFrame(encoded);
-    decodeHeader(frame.header);
-    return { frame, certificate: decode(certificateSchema, frame.certificate, CERTIFICATE_BYTES_MAX) };
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
+  /** Keys that left the set could certify a second history: what the operator pinned tells them apart. */
+  #anchorFault({ header, hash }: ServedBlock): string | undefined {
+    const { anchor } = this.#dependencies;
+    if (anchor?.height === header.height) {
+      if (!equalBytes(anchor.hash, hash)) return 'not the block that sync.anchor pins';
+      this.#wasAwayLong = false;
+    }
+    const isAnchorAhead = anchor !== undefined && anchor.height > header.height;
+    if (this.#wasAwayLong && !isAnchorAhead && changesNextValidators(header)) throw anchorNeededError();
+    return undefined;
   }
 }
 
-/** Requests of which the bodies are answered by the frame itself; attachments still come from members. */
-function servedBodies(frame: BlockFrame, txHashes: readonly Uint8Array[], requests: BodyRequests): BodyRequests {
-  const bodies = new Map(txHashes.map((hash, place) => [toHex(hash), frame.transactions[place]!]));
-  return {
-    connectedPeers: () => requests.connectedPeers(),
-    requestAttachments: (peer, hashes, signal) => requests.requestAttachments(peer, hashes, signal),
-    requestBodies: (_peer, hashes) => Promise.resolve(hashes.map((hash) => bodies.get(toHex(hash)) ?? null)),
-  };
-}
-
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -28,10 +28,11 @@ import { type EvidenceEntry, FAMILIES, type RecordState, SINGLE_KEY, type Tenure
 import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
 import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
-import type { Validator, ValidatorSet } from '../ledger/validator-set.ts';
+import { type Validator, type ValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
 import type { BlockCommit } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
 import { CommittedState } from './committed-state.ts';
+import type { FetchedState } from './fetched-state.ts';
 import { OperatorError } from './operator-error.ts';
 import type { KeyTenure } from './ports.ts';
 import type { SignatureCache } from './signature-cache.ts';
@@ -46,7 +47,7 @@ export class Chain {
   readonly genesisHash: Uint8Array;
   readonly #store: Store;
   readonly #parts: ExecutionParts;
-  readonly #state: CommittedState;
+  #state: CommittedState;
   #parent: ParentBlock;
   #transactionsCommitted: number;
 
@@ -80,6 +81,11 @@ export class Chain {
   /** The last committed block; height 0 and the genesis hash before the first. */
   get tip(): ParentBlock {
     return this.#parent;
+  }
+
+  /** The map after the tip: a value, which later blocks leave as it is. */
+  get map(): StateMap {
+    return this.#state.map;
   }
 
   get stateRoot(): Uint8Array {
@@ -203,6 +209,10 @@ export class Chain {
     const { header } = block;
     assert.equal(header.height, this.#parent.height + 1, 'a decided block must follow the tip');
     assert(equalBytes(header.previousHash, this.#parent.hash), 'a decided block must build on the tip');
+    const { current, scheduled } = validatorSets(this.#view());
+    // Those who join later prove the new set by its hash in the header; after a few more blocks no state holds the lists.
+    for (const set of equalBytes(current.hash, scheduled.hash) ? [] : [current, scheduled])
+      await this.#store.putValidatorList(set.hash, encode(validatorListSchema, set.validators));
     const declared = block.transactions.flatMap(({ transaction }) => transaction.attachment ?? []);
     const held = new Map(attachments.map((bytes) => [toHex(attachmentHash(bytes)), bytes]));
     const stored: BlockCommit = {
@@ -229,6 +239,19 @@ export class Chain {
       this.#state.advance(block.map, block.changes);
       this.#parent = { height: header.height, hash: block.hash, timestampMs: header.timestampMs };
       this.#transactionsCommitted += header.txCount;
+    });
+  }
+
+  /**
+   * Makes a verified state of a later block the head, without the blocks between. Turns with `commit` are the caller's
+   * to keep apart. A state fetched for another tip is refused.
+   */
+  async adopt({ staging, record, map, timestampMs }: FetchedState): Promise<void> {
+    assert.equal(record.gapFrom, this.#parent.height + 1, 'a state must be fetched for the present tip');
+    await this.#store.install(staging, record, () => {
+      this.#state = new CommittedState(this.#store, map, STATE_VALUES_CACHED);
+      this.#parent = { ...record.tip, timestampMs };
+      this.#transactionsCommitted = record.transactions;
     });
   }
 

@@ -2,6 +2,7 @@ import { toHex } from '../codec/bytes.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
 import type { Chain } from './chain.ts';
+import type { FetchedState } from './fetched-state.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { TransactionTracker } from './transaction-tracker.ts';
@@ -45,6 +46,23 @@ export class CommitGate {
       await this.#apply(execute(), certificate, attachments);
     });
     this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Puts a fetched state in place when its turn has come; false when the chain has moved since it was fetched. */
+  adopt(state: FetchedState): Promise<boolean> {
+    const turn = this.#last.then(async () => {
+      const { chain, held, mempool, tracker } = this.#dependencies;
+      if (state.record.gapFrom !== chain.tip.height + 1) return false;
+      await chain.adopt(state);
+      held.dropThrough(chain.tip.height);
+      for (const { decoded } of mempool.removeExpired(chain.tip.timestampMs)) tracker.expired(decoded.txId);
+      return true;
+    });
+    this.#last = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     return turn;
   }
 

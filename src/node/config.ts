@@ -58,6 +58,38 @@ const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    sync: Type.Object(
+      {
+        anchor: Type.Optional(
+          Type.Object(
+            {
+              height: Type.Integer({ minimum: 1 }),
+              hash: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Block hash, hexadecimal' }),
+            },
+            {
+              additionalProperties: false,
+              description: 'A recent block that the operator compared with other members, out of band',
+            },
+          ),
+        ),
+        history: Type.Union([Type.Literal('recent'), Type.Literal('full')], {
+          default: 'recent',
+          description: 'full: every block from the first on, never a snapshot',
+        }),
+        snapshotDistance: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'Heights behind from which a snapshot is taken; keepRecent if unset',
+          }),
+        ),
+        awayHoursMax: Type.Integer({
+          minimum: 1,
+          default: 720,
+          description: 'After so long a change of the validators is followed only up to an anchor',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     storage: Type.Object(
       {
         payloadQuotaBytes: Type.Integer({ minimum: 0, default: 100 * 2 ** 30 }),

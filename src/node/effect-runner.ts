@@ -27,8 +27,8 @@ export interface BlockWork {
   forwardPending(): void;
   /** Executes what is pending against the head again and drops what fails; true when something applicable remains. */
   recheckPending(): boolean;
-  /** A peer may hold higher blocks. */
-  behind(height: number, from: Uint8Array): void;
+  /** A peer may hold higher blocks; `certificate` is one of that height, unverified, or null. */
+  behind(height: number, from: Uint8Array, certificate: Certificate | null): void;
   askTips(): void;
 }
 
@@ -138,7 +138,7 @@ export class EffectRunner {
         journal.truncate(effect.height, effect.blockHash);
         return;
       case 'Behind':
-        work.behind(effect.height, effect.from);
+        work.behind(effect.height, effect.from, effect.certificate);
         return;
       case 'Evidence':
         onEvidence(effect.pair);

@@ -1,5 +1,5 @@
 import type { OuterIndex } from '../index/outer/outer-index.ts';
-import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
+import type { AppliedBlock, BlockRows, RecordRow } from '../index/outer/rows.ts';
 
 /** Most records handed to the index in one transaction of its own. */
 const RECORDS_PER_APPLY = 2_000;
@@ -17,6 +17,8 @@ export interface IndexFeedDependencies {
   readonly index: OuterIndex;
   /** Height of the last committed block. */
   readonly tipHeight: () => number;
+  /** The last block before those that are here; undefined where all are. */
+  readonly before: () => Promise<AppliedBlock | undefined>;
   /** What block `height` adds to the index. */
   readonly rowsOf: (height: number) => Promise<BlockRows>;
   readonly onError: (error: unknown) => void;
@@ -44,8 +46,21 @@ export class IndexFeed {
 
   /** Reads where the index stands and begins to catch up. */
   async start(): Promise<void> {
-    this.#appliedHeight = await this.#dependencies.index.appliedHeight();
+    const { index, before } = this.#dependencies;
+    this.#appliedHeight = await index.appliedHeight();
+    const skipped = await before();
+    // The blocks in between are not here, and rows from before them would pass for the newest.
+    if (skipped !== undefined && this.#appliedHeight < skipped.height) {
+      await index.reset(skipped);
+      this.#appliedHeight = skipped.height;
+    }
     this.notify();
+  }
+
+  /** Goes on after `close`, or after an error: where the index stands, or past blocks that are not here. */
+  async reopen(): Promise<void> {
+    this.#isClosed = false;
+    await this.start();
   }
 
   /** A block was committed. */

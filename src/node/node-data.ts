@@ -7,6 +7,7 @@ import type { DataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
 import { createJournal, type Journal, openJournal } from '../storage/journal.ts';
 import { openPayloadStore, type PayloadStore } from '../storage/payload-store.ts';
+import { SnapshotStore } from '../storage/snapshot-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { encodeRecord } from './journal-entry.ts';
 
@@ -15,6 +16,7 @@ export interface NodeData {
   readonly store: Store;
   readonly journal: Journal;
   readonly payloads: PayloadStore;
+  readonly snapshots: SnapshotStore;
   readonly index: OuterIndex;
   /** Closes all of it, in reverse. */
   close(): Promise<void>;
@@ -41,9 +43,11 @@ export async function openNodeData(
     if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'a torn end of the journal was cut');
     const payloads = await openPayloadStore(folder.payloads, { quotaBytes: payloadQuotaBytes });
     closers.push(() => payloads.close());
+    const snapshots = await SnapshotStore.open(folder.snapshots, genesisHash(genesisDocument));
+    closers.push(() => snapshots.close());
     const index = await openOuterIndex(folder.index);
     closers.push(() => index.close());
-    return { store, journal, payloads, index, close };
+    return { store, journal, payloads, snapshots, index, close };
   } catch (error) {
     await close();
     throw error;

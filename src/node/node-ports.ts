@@ -118,6 +118,11 @@ export function createNodePorts(dependencies: PortDependencies): {
       const height = typeof which === 'number' ? which : await store.heightOfHash(which);
       return height === undefined ? undefined : storedBlock(height);
     },
+    async isBeforeHistory(which) {
+      const height = typeof which === 'number' ? which : await store.heightOfHash(which);
+      return height !== undefined && store.isInGap(height);
+    },
+    wasAppliedBeforeHistory: async (txId) => chain.isRecent(txId) && (await store.locate(txId)) === undefined,
     account: (address) => chain.account(address),
     validators: () => chain.tenures(),
     evidence: () => chain.evidence(),
@@ -139,6 +144,7 @@ export function createNodePorts(dependencies: PortDependencies): {
       return {
         hits: page.hits.map(asHit),
         cursor: page.cursor,
+        indexedFrom: store.historyFrom,
         indexedHeight: page.indexedHeight,
         scope: organisation === undefined ? [] : [organisation],
       };

@@ -23,6 +23,7 @@ export interface StatusSources {
   readonly upSinceMs: number;
   readonly connectedPeers: () => readonly Uint8Array[];
   readonly indexedHeight: () => number;
+  readonly historyFrom: () => number;
 }
 
 /** Where the node stands, for operators and clients; nothing of it is about any person. */
@@ -47,6 +48,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     transactionsCommitted: chain.transactionsCommitted,
     transactionsPending: mempool.size,
     indexedHeight: sources.indexedHeight(),
+    historyFrom: sources.historyFrom(),
     upSinceMs: sources.upSinceMs,
   };
 }

@@ -12,11 +12,10 @@ import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { AdmissionQueue } from './admission-queue.ts';
 import { admittedPeers, changesValidators } from './admitted-peers.ts';
-import { announcementOf } from './block-announcement.ts';
-import { announcedHeight } from './block-frame.ts';
+import { blockBeforeHistory } from './before-history.ts';
+import { announcementOf, readAnnouncement } from './block-announcement.ts';
 import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
-import { CatchUp } from './catch-up.ts';
 import { openChain } from './chain.ts';
 import { CommitGate } from './commit-gate.ts';
 import { configuredPeers, type NodeConfig } from './config.ts';
@@ -37,6 +36,7 @@ import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
 import { createRequestServer } from './request-server.ts';
 import { SignatureCache } from './signature-cache.ts';
+import { createSync } from './sync.ts';
 import { TransactionIntake } from './transaction-intake.ts';
 import { TransactionTracker } from './transaction-tracker.ts';
 
@@ -130,6 +130,7 @@ async function assemble(
   const feed = new IndexFeed({
     index: data.index,
     tipHeight: () => chain.tip.height,
+    before: () => blockBeforeHistory(store),
     rowsOf: (height) =>
       blockRows(
         {
@@ -179,6 +180,7 @@ async function assemble(
     upSinceMs: nowMs(),
     connectedPeers: () => peers.connectedPeers(),
     indexedHeight: () => feed.appliedHeight,
+    historyFrom: () => store.historyFrom,
   };
 
   const recentBlocks = new Map<number, IndexedBlock>();
@@ -192,6 +194,7 @@ async function assemble(
     recentBlocks.set(header.height, { hash: block.hash, timestampMs: header.timestampMs, transactions });
     recentBlocks.delete(header.height - RECENT_BLOCKS);
     queue.committed(transactions.length);
+    snapshotKeeper.blockCommitted(header.height);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
@@ -209,19 +212,20 @@ async function assemble(
   });
   const commit: CommitGate['commit'] = (height, block, certificate, attachments) =>
     gate.commit(height, block, certificate, attachments);
-  const catchUp = new CatchUp({
+  const sync = await createSync(config.sync, {
     chain,
-    mempool,
-    intake,
+    store,
+    snapshots: data.snapshots,
     requests: peers,
-    commit,
-    onApplied: (context, certificate) => runner?.deliver({ kind: 'Applied', context, certificate }),
-    onBadPeer: (peer, reason) => {
-      log.warn({ peer: toHex(peer), reason }, 'a peer served a block that is not the certified next one');
-      peers.reportMalformed(peer, reason);
-    },
+    parts: { mempool, intake, commit },
+    gate,
+    feed,
+    deliver: (input) => runner?.deliver(input),
     onFatal: fail,
+    log,
+    nowMs,
   });
+  const { catchUp, snapshotKeeper } = sync;
   const work = createBlockWork({
     chain,
     held,
@@ -231,16 +235,8 @@ async function assemble(
     requests: peers,
     commit,
     publish,
-    behind: (height, from) => catchUp.hint(height, from),
-    askTips() {
-      for (const peer of peers.connectedPeers()) {
-        const position = inlet.position(peer);
-        if (position === undefined) continue;
-        // A height that our own certified chain has reached is a certified one.
-        if (position.height > chain.tip.height) catchUp.hint(position.height, peer);
-        else runner?.deliver({ kind: 'TipShown', peer, height: position.height });
-      }
-    },
+    behind: (height, from, certificate) => catchUp.hint(height, from, certificate),
+    askTips: () => catchUp.askTips(),
     onExecuted: (seconds) => metrics.executionDuration.observe(seconds),
     nowMs,
   });
@@ -299,22 +295,25 @@ async function assemble(
           intake.receive(batch).catch((error: unknown) => log.warn({ err: error }, 'transactions dropped'));
       },
       onBlock(from, frame) {
-        const height = announcedHeight(frame);
+        const { height, certificate } = readAnnouncement(frame);
         // A validator decides the next block itself; more than that means that it missed something.
         const deciding = core.height.own === null ? 0 : 1;
-        if (isStarted && height > chain.tip.height + deciding) catchUp.hint(height, from);
+        if (isStarted && height > chain.tip.height + deciding) catchUp.hint(height, from, certificate);
       },
       onConnected(peer) {
         log.info({ peer: toHex(peer) }, 'connected');
-        if (isStarted) runner?.deliver({ kind: 'Connected', peer });
+        if (!isStarted) return;
+        runner?.deliver({ kind: 'Connected', peer });
+        catchUp.askTip(peer);
       },
       onDisconnected: (peer) => log.info({ peer: toHex(peer) }, 'disconnected'),
-      requests: createRequestServer({ store, mempool, held, payloads: data.payloads }),
+      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads })),
     },
   );
   peers.attach(network);
   runner.deliver(await startInput(chain, store, journalContent));
   isStarted = true;
+  catchUp.askTips();
   await feed.start();
   log.info({ height: chain.tip.height, stateRoot: toHex(chain.stateRoot) }, 'node started');
 
@@ -327,6 +326,7 @@ async function assemble(
       isDraining = true;
       isStarted = false;
       await catchUp.close();
+      await snapshotKeeper.close();
       runner?.close();
       await gate.idle();
       await peers.close();

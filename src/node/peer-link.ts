@@ -3,7 +3,7 @@ import { isBlockOf } from '../crypto/payload-cid.ts';
 import { attachmentHash } from '../ledger/transaction.ts';
 import type { AdmittedPeer } from '../p2p/gate.ts';
 import type { Network } from '../p2p/network.ts';
-import type { BlocksRequest } from '../p2p/protocols.ts';
+import type { BlocksRequest, HistoryRequest } from '../p2p/protocols.ts';
 import type { BodyRequests } from './body-collector.ts';
 import type { Submission } from './ports.ts';
 
@@ -57,6 +57,10 @@ export class PeerLink implements BodyRequests {
 
   async requestBlock(peer: Uint8Array, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null> {
     return (await this.#network?.requestBlock(peer, hash, { signal })) ?? null;
+  }
+
+  async requestHistory(peer: Uint8Array, request: HistoryRequest, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    return (await this.#network?.requestHistory(peer, request, { signal })) ?? [];
   }
 
   async requestBodies(peer: Uint8Array, hashes: readonly Uint8Array[], signal: AbortSignal) {

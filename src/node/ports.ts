@@ -37,6 +37,8 @@ export interface RecordHit {
 export interface RecordPage {
   readonly hits: readonly RecordHit[];
   readonly cursor: string | null;
+  /** Height from which on the index has seen every block: 1, unless this node joined by a snapshot. */
+  readonly indexedFrom: number;
   /** Height up to which the index has seen every block. */
   readonly indexedHeight: number;
   /** Addresses of the organisations whose records the search covered with clinical fields. */
@@ -101,6 +103,8 @@ export interface NodeStatus {
   readonly transactionsCommitted: number;
   readonly transactionsPending: number;
   readonly indexedHeight: number;
+  /** Height from which on this node holds whole blocks: 1, unless it joined by a snapshot. */
+  readonly historyFrom: number;
   readonly upSinceMs: number;
 }
 
@@ -153,6 +157,10 @@ export interface NodePorts {
   waitForTransaction(txId: Uint8Array, timeoutMs: number): Promise<TransactionStatus>;
   transaction(txId: Uint8Array): Promise<{ height: number; index: number; decoded: DecodedTransaction } | undefined>;
   block(which: number | Uint8Array | 'latest'): Promise<StoredBlock | undefined>;
+  /** True for a block of the ledger that is not here, because this node joined by a snapshot after it. */
+  isBeforeHistory(which: number | Uint8Array): Promise<boolean>;
+  /** True for a transaction that was applied, as the state remembers, in a block that is not here. */
+  wasAppliedBeforeHistory(txId: Uint8Array): Promise<boolean>;
   account(address: Uint8Array): Account | undefined;
   /** Every key that is or was a validator's. */
   validators(): Promise<readonly KeyTenure[]>;

@@ -1,10 +1,11 @@
 import { openOuterIndex } from '../index/outer/outer-index.ts';
-import type { BlockRows } from '../index/outer/rows.ts';
+import type { AppliedBlock, BlockRows } from '../index/outer/rows.ts';
 import { genesisHash } from '../ledger/genesis.ts';
 import { decodeStateValue, FAMILIES, type RecordState, stateKey } from '../ledger/state.ts';
 import { openStore, type Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
+import { blockBeforeHistory } from './before-history.ts';
 import { type BlockSource, blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
 import { readIdentity } from './identity.ts';
 
@@ -14,6 +15,8 @@ const BLOCKS_PER_APPLY = 256;
 
 /** What a new index holds. */
 export interface ReindexResult {
+  /** The first block that was read: 1, unless the node joined by a snapshot. */
+  readonly fromHeight: number;
   readonly height: number;
   readonly records: number;
 }
@@ -40,7 +43,7 @@ export async function reindexData(
         attachment: (attachmentHash) => store.attachment(attachmentHash),
         block: (height) => storedBlock(store, hash, height),
       };
-      return await build(data.index, source, store.tip()?.height ?? 0, onBlock);
+      return await build(data.index, source, await blockBeforeHistory(store), store.tip()?.height ?? 0, onBlock);
     } finally {
       await store.close();
     }
@@ -52,12 +55,14 @@ export async function reindexData(
 async function build(
   file: string,
   source: BlockSource,
+  before: AppliedBlock | undefined,
   tipHeight: number,
   onBlock: (height: number, tipHeight: number) => void,
 ): Promise<ReindexResult> {
   const index = await openOuterIndex(file, { fresh: true });
   try {
-    let height = 0;
+    if (before !== undefined) await index.reset(before);
+    let height = before?.height ?? 0;
     let total = 0;
     while (height < tipHeight) {
       const blocks: BlockRows[] = [];
@@ -72,7 +77,7 @@ async function build(
       total += records;
       onBlock(height, tipHeight);
     }
-    return { height: tipHeight, records: total };
+    return { fromHeight: (before?.height ?? 0) + 1, height: tipHeight, records: total };
   } finally {
     await index.close();
   }

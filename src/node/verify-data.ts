@@ -18,27 +18,16 @@ import { decodeTransaction } from '../ledger/transaction.ts';
 import { openStore, type Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
-import { StorageError } from '../storage/storage-error.ts';
 import { OperatorError } from './operator-error.ts';
-
-/** What a whole check of a node's ledger found. */
-export type VerifyResult =
-  | {
-      readonly kind: 'sound';
-      readonly height: number;
-      readonly transactions: number;
-      readonly attachments: number;
-      /** Attachments that blocks declare and that are not here: a node may do without those of old blocks. */
-      readonly attachmentsMissing: number;
-      readonly tipHash: Uint8Array;
-      readonly stateRoot: Uint8Array;
-    }
-  /** `height`: the block at fault; 0 for the genesis; null for the ledger store or its state as a whole. */
-  | { readonly kind: 'damaged'; readonly height: number | null; readonly detail: string };
+import { blockNamedBy, damageText, present } from './stored-item.ts';
+import { verifyRecent } from './verify-recent.ts';
+import type { VerifyResult } from './verify-result.ts';
 
 /**
  * Checks the ledger in a node's data folder against nothing but its genesis document: links, certificates, transactions
  * and roots of every block, by executing each again, and what is stored beside the blocks. The node must be stopped.
+ * Where the node joined by a snapshot, the blocks before it are not there, nor is the state of that time: then links,
+ * certificates and bodies are checked from there on, and the state against the root of the last block.
  * `onBlock` hears of every height done. Rejects with a StorageError when the folder can not be used at all.
  */
 export async function verifyData(
@@ -83,6 +72,7 @@ async function verifyStore(
   genesis: Uint8Array,
   onBlock: (height: number, tipHeight: number) => void,
 ): Promise<VerifyResult> {
+  if (store.historyFrom > 1) return verifyRecent(store, genesisParent(genesis).hash, onBlock);
   const replay = new Replay(store, genesis);
   const tip = store.tip() ?? { height: 0, hash: replay.parent.hash };
   for (let height = 1; height <= tip.height; height += 1) {
@@ -103,6 +93,7 @@ async function verifyStore(
   const { transactions, attachments, attachmentsMissing, stateRoot } = replay;
   return {
     kind: 'sound',
+    fromHeight: 1,
     height: tip.height,
     transactions,
     attachments,
@@ -209,28 +200,4 @@ class Replay {
     }
     return undefined;
   }
-}
-
-class MissingItemError extends Error {}
-
-function present(item: Uint8Array, name: string): Uint8Array;
-function present<T>(item: T | undefined, name: string): T;
-function present<T>(item: T | undefined, name: string): T {
-  if (item === undefined) throw new MissingItemError(`its ${name} are missing`);
-  return item;
-}
-
-/** The block that a damaged item belongs to; null when it belongs to none alone. */
-function blockNamedBy(error: unknown): number | null {
-  const number = error instanceof StorageError ? / of block ([0-9]+)$/.exec(error.item)?.[1] : undefined;
-  return number === undefined ? null : Number(number);
-}
-
-/** What an error says about the data; undefined when it says nothing about them. */
-function damageText(error: unknown): string | undefined {
-  if (error instanceof MissingItemError) return error.message;
-  if (error instanceof DecodeError) return `not in the format of the ledger: ${error.message}`;
-  if (error instanceof StorageError && (error.code === 'ItemDamaged' || error.code === 'StoreUnreadable'))
-    return error.message;
-  return undefined;
 }

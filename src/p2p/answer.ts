@@ -4,7 +4,14 @@ import { DecodeError } from '../codec/decode-error.ts';
 import type { Counters } from './counters.ts';
 import { framed, LENGTH_BYTES, readFrame } from './frame.ts';
 import type { Gate, KnownPeer } from './gate.ts';
-import { type BlocksRequest, FRAME_BYTES_MAX, REPLY, REQUESTS, type RequestProtocol } from './protocols.ts';
+import {
+  type BlocksRequest,
+  FRAME_BYTES_MAX,
+  type HistoryRequest,
+  REPLY,
+  REQUESTS,
+  type RequestProtocol,
+} from './protocols.ts';
 import { RateLimit } from './rate.ts';
 
 /** What a node answers to its peers. Sizes are checked here; whether `from` may have it is the handler's to judge. */
@@ -17,6 +24,8 @@ export interface RequestHandlers {
   attachments(hashes: readonly Uint8Array[], from: Uint8Array): Promise<readonly (Uint8Array | null)[]>;
   /** The DAG block of a CID, at most 2 MiB. */
   payload(cid: Uint8Array, from: Uint8Array): Promise<Uint8Array | null>;
+  /** What is asked of the past, each item at most 1 MiB; empty when it is not here. */
+  history(request: HistoryRequest, from: Uint8Array): Promise<readonly Uint8Array[]>;
 }
 
 /** What answering needs of its node. */
@@ -38,6 +47,7 @@ export async function answerRequests(dependencies: AnswerDependencies): Promise<
     serve(dependencies, REQUESTS.bodies, (hashes, from) => handlers.bodies(hashes, from)),
     serve(dependencies, REQUESTS.attachments, (hashes, from) => handlers.attachments(hashes, from)),
     serve(dependencies, REQUESTS.payload, async (cid, from) => [await handlers.payload(cid, from)]),
+    serve(dependencies, REQUESTS.history, (request, from) => handlers.history(request, from)),
   ]);
 }
 

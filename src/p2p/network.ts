@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface';
 import { toHex } from '../codec/bytes.ts';
-import { answerRequests, type RequestHandlers } from './answer.ts';
+import { answerRequests } from './answer.ts';
 import { Batcher, decodeBatch, type TransactionEnvelope } from './batch.ts';
 import { Conduct } from './conduct.ts';
 import { Counters, type NetworkMetrics } from './counters.ts';
@@ -9,11 +9,13 @@ import { type Gossip, joinGossip } from './gossip.ts';
 import { privateKeyOf } from './identity.ts';
 import { createNode, type NodeServices } from './libp2p-node.ts';
 import { Links } from './links.ts';
+import type { NetworkHandlers, NetworkOptions } from './network-options.ts';
 import {
   type BlocksRequest,
   CHANNEL,
   DEFAULT_LIMITS,
   type FrameClass,
+  type HistoryRequest,
   type NetworkLimits,
   REQUESTS,
   type RequestProtocol,
@@ -21,44 +23,6 @@ import {
 } from './protocols.ts';
 import { Reconnector } from './reconnect.ts';
 import { RequestError, type RequestOptions, sendRequest } from './request.ts';
-
-/** Where a network's log events go; pino's loggers fit. */
-interface NetworkLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-/** What a network is started with. */
-export interface NetworkOptions {
-  /** 32-byte Ed25519 seed of the validator or observer key: the node's PeerId follows from it. */
-  readonly seed: Uint8Array;
-  /** Multiaddrs to listen on, such as `/ip4/0.0.0.0/tcp/4001`. */
-  readonly listen: readonly string[];
-  /** Who may connect, and how to reach each. An entry for this node itself is ignored. */
-  readonly peers: readonly AdmittedPeer[];
-  /** Hexadecimal genesis hash: keeps the gossip of different ledgers apart. */
-  readonly topicSuffix: string;
-  readonly limits?: Partial<NetworkLimits>;
-  readonly log: NetworkLog;
-}
-
-/**
- * What a network calls. Frames may be views into larger buffers. A handler that throws a DecodeError says that the
- * peer sent malformed bytes: that is counted and the peer is cut. Any other error is a bug and is not caught.
- */
-export interface NetworkHandlers {
-  /** A consensus message of a member, in the order in which it was sent. */
-  onConsensus(from: Uint8Array, frame: Uint8Array): void;
-  /** Transactions that `from` passed on; they may be another's and may come more than once. */
-  onTransactions(from: Uint8Array, batch: readonly TransactionEnvelope[]): void;
-  /** A block announcement that `from` passed on; it may come more than once. */
-  onBlock(from: Uint8Array, frame: Uint8Array): void;
-  /** The peer takes frames from now on. Its first frames may arrive before this call. */
-  onConnected(publicKey: Uint8Array): void;
-  onDisconnected(publicKey: Uint8Array): void;
-  readonly requests: RequestHandlers;
-}
 
 /** An address that is taken or not this machine's; the message says what to do. */
 class ListenError extends Error {
@@ -89,6 +53,12 @@ export interface Network {
   requestAttachments(publicKey: Uint8Array, hashes: readonly Uint8Array[], options?: RequestOptions): Promise<Answers>;
   /** One block of a payload's DAG by CID, unchecked; null if the peer lacks it. Rejects with a RequestError. */
   requestPayload(publicKey: Uint8Array, cid: Uint8Array, options?: RequestOptions): Promise<Uint8Array | null>;
+  /** What a peer knows of the past, unchecked; empty if it lacks it. Rejects with a RequestError. */
+  requestHistory(
+    publicKey: Uint8Array,
+    request: HistoryRequest,
+    options?: RequestOptions,
+  ): Promise<readonly Uint8Array[]>;
   /** The peer sent something malformed or wrongly signed: counts it, cuts the peer, keeps it out for a while. */
   reportMalformed(publicKey: Uint8Array, reason: string): void;
   /** Replaces the admitted peers: new ones are dialled, those left out are disconnected. */
@@ -260,6 +230,11 @@ class Libp2pNetwork implements Network {
   async requestPayload(publicKey: Uint8Array, cid: Uint8Array, how?: RequestOptions): Promise<Uint8Array | null> {
     const [block] = await this.#ask(publicKey, REQUESTS.payload, cid, how, ({ length }) => length === 1);
     return block ?? null;
+  }
+
+  async requestHistory(publicKey: Uint8Array, request: HistoryRequest, how?: RequestOptions): Promise<Uint8Array[]> {
+    const items = await this.#ask(publicKey, REQUESTS.history, request, how, (all) => !all.includes(null));
+    return items.filter((item) => item !== null);
   }
 
   reportMalformed(publicKey: Uint8Array, reason: string): void {

@@ -1,6 +1,7 @@
-import { bytes, bytesUpTo, list, nullable, type Schema, struct, uint } from '../codec/schema.ts';
+import { bytes, bytesUpTo, list, nullable, type Schema, struct, uint, union } from '../codec/schema.ts';
 import { CID_BYTES_MAX } from '../ledger/action.ts';
 import { BLOCK_TRANSACTIONS_MAX } from '../ledger/block.ts';
+import { STATE_CHUNK_BYTES_MAX } from '../ledger/state-chunk.ts';
 import { ATTACHMENT_BYTES_MAX, TRANSACTION_BYTES_MAX } from '../ledger/transaction.ts';
 
 const KIB = 1024;
@@ -43,6 +44,35 @@ export interface BlocksRequest {
 const BLOCKS_PER_REQUEST_MAX = 64;
 /** Most bytes of blocks in one reply, unless the first block alone is larger. */
 const BLOCKS_BYTES_MAX = 2 * MIB;
+
+/** Most headers in one reply. */
+export const HEADERS_PER_REQUEST_MAX = 1024;
+
+/** What one who joins, or was away for long, asks for. Each item of the answers proves itself. */
+export type HistoryRequest =
+  /** Header and certificate of the last block. */
+  | { readonly kind: 'tip' }
+  /** Header and certificate of the newest block of which a snapshot of the state can be had. */
+  | { readonly kind: 'snapshot' }
+  /** Consecutive headers, with certificates where the validators change. */
+  | { readonly kind: 'headers'; readonly fromHeight: number; readonly maxHeaders: number }
+  /** The validator list with this hash. */
+  | { readonly kind: 'validators'; readonly hash: Uint8Array }
+  /** The chunk of the snapshot at a height whose range holds a path. */
+  | { readonly kind: 'chunk'; readonly height: number; readonly path: Uint8Array }
+  /** The bytes from `offset` on of a block too large for one frame: its length u64be, then as many as fit. */
+  | { readonly kind: 'piece'; readonly hash: Uint8Array; readonly offset: number };
+
+type FieldsOf<K extends HistoryRequest['kind']> = Omit<Extract<HistoryRequest, { readonly kind: K }>, 'kind'>;
+
+const historyRequest = union<HistoryRequest>({
+  tip: [0, struct<FieldsOf<'tip'>>({})],
+  snapshot: [1, struct<FieldsOf<'snapshot'>>({})],
+  headers: [2, struct<FieldsOf<'headers'>>({ fromHeight: uint(), maxHeaders: uint(HEADERS_PER_REQUEST_MAX) })],
+  validators: [3, struct<FieldsOf<'validators'>>({ hash: bytes(32) })],
+  chunk: [4, struct<FieldsOf<'chunk'>>({ height: uint(), path: bytes(32) })],
+  piece: [5, struct<FieldsOf<'piece'>>({ hash: bytes(32), offset: uint() })],
+});
 
 /** One request protocol: a stream for each request, a frame each way. */
 export interface RequestProtocol<Q> {
@@ -136,6 +166,19 @@ export const REQUESTS = {
     requestsPerSecond: 200,
     replyBytesPerSecond: 32 * MIB,
     concurrentMax: 8,
+    deadlineMs: 10_000,
+  },
+  /** Tips, headers, and parts of snapshots and of large blocks. */
+  history: {
+    id: '/medledger/history/1',
+    request: historyRequest,
+    requestBytesMax: 64,
+    response: answers(STATE_CHUNK_BYTES_MAX, HEADERS_PER_REQUEST_MAX),
+    responseBytesMax: FRAME_BYTES_MAX - 1,
+    overflow: 'cut',
+    requestsPerSecond: 100,
+    replyBytesPerSecond: 32 * MIB,
+    concurrentMax: 4,
     deadlineMs: 10_000,
   },
 } as const;

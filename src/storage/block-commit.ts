@@ -18,6 +18,12 @@ export interface StateChange {
   readonly value: Uint8Array | null;
 }
 
+/** A state value with its key. */
+export interface StateEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 /** All that one decided block leaves behind. The byte arrays belong to the store from the call on. */
 export interface BlockCommit {
   /** One above the tip. */

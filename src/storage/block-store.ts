@@ -1,34 +1,28 @@
 import assert from 'node:assert/strict';
-import { equalBytes, toHex } from '../codec/bytes.ts';
-import { attachmentHash } from '../ledger/transaction.ts';
+import { toHex } from '../codec/bytes.ts';
+import { readAttachment, writeAttachment } from './attachment-items.ts';
 import { bodyAt, decodeBodies } from './block-bodies.ts';
-import { type BlockCommit, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
-import { CheckedLevel, type LevelSnapshot, nameByHeight } from './checked-level.ts';
-import { checkRecentHeaders } from './recent-headers.ts';
+import { type BlockCommit, type StateEntry, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
+import { CheckedLevel, type LevelSnapshot } from './checked-level.ts';
 import { RecentIdExpiry } from './recent-id-expiry.ts';
 import { RequestNonces } from './request-nonces.ts';
 import {
   decodeLocation,
-  decodeTip,
   decodeU64,
   encodeRecentIds,
   encodeTip,
+  type HeightRange,
   heightKey,
+  type InstallRecord,
   type Location,
   PREFIX,
   prefixed,
-  RECENT_ID_BYTES,
   type RecentId,
   TIP_KEY,
   type Tip,
 } from './schema.ts';
-import { StorageError } from './storage-error.ts';
-
-/** A state value with its key. */
-export interface StateEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
+import { completeInstall, SnapshotInstall, type StateSnapshot } from './snapshot-install.ts';
+import { readStoredLedger, type StoredLedger } from './stored-ledger.ts';
 
 /** What may be set when a store is opened. */
 export interface StoreOptions {
@@ -43,6 +37,7 @@ export interface StoreOptions {
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
   const level = await CheckedLevel.open(folder, options.genesisHash);
   try {
+    await completeInstall(level);
     const store = new Store(level, options);
     await store.load();
     return store;
@@ -61,15 +56,17 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 export class Store {
   readonly #level: CheckedLevel;
   readonly #genesisHash: Uint8Array;
-  readonly #recentIds = new RecentIdExpiry();
+  #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
   #tip: Tip | undefined;
   /** Never decreases. */
   #recentIdsRemovedBeforeMs = 0;
   #transactions = 0;
+  /** Heights whose blocks were passed over by installing a snapshot, ascending. */
+  #gaps: readonly HeightRange[] = [];
   /** The store before the block being written: state is read from here until the batch is synced. */
   #before: LevelSnapshot | undefined;
-  #commit: Promise<void> | undefined;
+  #commit: Promise<unknown> | undefined;
 
   /** Made by `openStore` alone. */
   constructor(level: CheckedLevel, options: StoreOptions) {
@@ -80,25 +77,23 @@ export class Store {
 
   /** Reads what is kept in memory. Called once, by `openStore`. */
   async load(): Promise<void> {
-    const record = await this.#level.value(TIP_KEY, 'tip record', decodeTip);
-    if (record !== undefined) {
-      this.#tip = record.tip;
-      this.#recentIdsRemovedBeforeMs = record.recentIdsRemovedBeforeMs;
-      this.#transactions = record.transactions;
-      await checkRecentHeaders(this.#level, record.tip);
-    }
-    for await (const { key, value } of this.#level.items(PREFIX.recentIds, nameByHeight('recent transaction ids'))) {
-      const height = decodeU64(key);
-      if (height === undefined || value.length % RECENT_ID_BYTES !== 0)
-        throw this.#level.damaged('recent transaction ids');
-      this.#recentIds.add(height, value, this.#recentIdsRemovedBeforeMs);
-    }
+    this.#take(await readStoredLedger(this.#level));
     await this.#nonces.load();
   }
 
   /** The last block committed; height 0 and the genesis hash after `commitGenesis`; undefined in an empty store. */
   tip(): Tip | undefined {
     return this.#tip;
+  }
+
+  /** The lowest height from which on every block up to the tip is here whole; 1 when none was ever passed over. */
+  get historyFrom(): number {
+    return (this.#gaps.at(-1)?.through ?? 0) + 1;
+  }
+
+  /** True for a height up to the tip whose transactions are not here, because a snapshot was installed past it. */
+  isInGap(height: number): boolean {
+    return this.#gaps.some(({ from, through }) => from <= height && height <= through);
   }
 
   /** Transactions in all blocks committed. */
@@ -146,7 +141,51 @@ export class Store {
     );
   }
 
-  /** Canonical header bytes, or undefined outside 1 … tip. */
+  /** Prepares to take a whole state in place of this one; nothing changes before `install`. One at a time. */
+  async beginInstall(): Promise<SnapshotInstall> {
+    const staging = new SnapshotInstall(this.#level);
+    await staging.begin();
+    return staging;
+  }
+
+  /**
+   * Puts what was staged in place of the state and makes `record.tip` the tip, above the present one. A crash leaves
+   * the old state or, completed at the next opening, the new one. All is read as before until `onApplied` is called.
+   * Error: WriteFailed, after which the process must stop.
+   */
+  async install(staging: SnapshotInstall, record: InstallRecord, onApplied: () => void): Promise<void> {
+    assert(record.tip.height > this.#tipHeight(), 'a snapshot must lie above the tip');
+    const install = async () => {
+      await staging.seal(record);
+      await completeInstall(this.#level);
+      return readStoredLedger(this.#level);
+    };
+    await this.#replaceAlone(install, (ledger) => {
+      this.#take(ledger);
+      onApplied();
+    });
+  }
+
+  /** The state as it is now, for reading while later blocks change it; must be closed. */
+  stateSnapshot(): StateSnapshot {
+    const snapshot = this.#level.snapshot();
+    return {
+      entries: () => this.#level.items(PREFIX.state, nameState, undefined, snapshot),
+      close: () => snapshot.close(),
+    };
+  }
+
+  /** The canonical validator list with this hash, where a block put such a set in force; or undefined. */
+  validatorList(hash: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#level.value(prefixed(PREFIX.validators, hash), `validators ${toHex(hash)}`, (bytes) => bytes);
+  }
+
+  /** Keeps a validator list under its hash; it is durable with the next block. Error: WriteFailed. */
+  async putValidatorList(hash: Uint8Array, encoded: Uint8Array): Promise<void> {
+    await this.#level.write(false, (batch) => batch.put(prefixed(PREFIX.validators, hash), encoded));
+  }
+
+  /** Canonical header bytes, or undefined outside 1 … tip. In a gap some are kept, and some are not. */
   header(height: number): Promise<Uint8Array | undefined> {
     return this.#blockItem(PREFIX.header, height, 'header');
   }
@@ -201,7 +240,7 @@ export class Store {
 
   /** All of the state by key, as it stands when the reading begins: for the rebuild of the tree at start. */
   allState(): AsyncGenerator<StateEntry> {
-    return this.#level.items(PREFIX.state, (stateKey) => `state value ${toHex(stateKey)}`);
+    return this.#level.items(PREFIX.state, nameState);
   }
 
   /** The state of one family (state.ts) by key, as it stands when the reading begins. */
@@ -219,22 +258,13 @@ export class Store {
   }
 
   /** blind[32] ‖ bytes of an attachment, verified against its hash, or undefined. */
-  async attachment(hash: Uint8Array): Promise<Uint8Array | undefined> {
-    const item = `attachment ${toHex(hash)}`;
-    const attachment = await this.#level.stored(prefixed(PREFIX.attachment, hash), item);
-    if (attachment === undefined || equalBytes(attachmentHash(attachment), hash)) return attachment;
-    const remedy = 'Check the disk; it is replaced when it is fetched again from another validator.';
-    throw new StorageError('ItemDamaged', item, `The stored ${item} does not have its hash.`, remedy);
+  attachment(hash: Uint8Array): Promise<Uint8Array | undefined> {
+    return readAttachment(this.#level, hash);
   }
 
   /** Stores an attachment of a committed block that was fetched later, or again. Errors: HashMismatch, WriteFailed. */
-  async putAttachment(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
-    if (!equalBytes(attachmentHash(bytes), hash)) {
-      const item = `attachment ${toHex(hash)}`;
-      const remedy = 'It was not stored; fetch it from another validator.';
-      throw new StorageError('HashMismatch', item, `The bytes offered for ${item} have another hash.`, remedy);
-    }
-    await this.#level.write(true, (batch) => batch.putPlain(prefixed(PREFIX.attachment, hash), bytes));
+  putAttachment(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
+    return writeAttachment(this.#level, hash, bytes);
   }
 
   /**
@@ -252,23 +282,36 @@ export class Store {
     await this.#level.close();
   }
 
+  /** One synced batch that changes state. */
+  #commitAlone(fill: (batch: WriteBatch) => void, applied: () => void): Promise<void> {
+    return this.#replaceAlone(() => this.#level.write(true, fill), applied);
+  }
+
   /**
-   * One synced batch that changes state. Until it is on disk readers see all as before; then `applied` and the rest
-   * of what is in memory change in one turn.
+   * A change of the state on disk, alone. Until it has resolved readers see all as before; then `applied` changes what
+   * is in memory in one turn.
    */
-  async #commitAlone(fill: (batch: WriteBatch) => void, applied: () => void): Promise<void> {
+  async #replaceAlone<T>(change: () => Promise<T>, applied: (result: T) => void): Promise<void> {
     assert(this.#commit === undefined, 'another commit is under way');
     const before = this.#level.snapshot();
     this.#before = before;
     try {
-      this.#commit = this.#level.write(true, fill);
-      await this.#commit;
-      applied();
+      const changing = change();
+      this.#commit = changing;
+      applied(await changing);
     } finally {
       this.#commit = undefined;
       this.#before = undefined;
       await before.close();
     }
+  }
+
+  #take({ record, recentIds, gaps }: StoredLedger): void {
+    this.#tip = record?.tip;
+    this.#recentIdsRemovedBeforeMs = record?.recentIdsRemovedBeforeMs ?? 0;
+    this.#transactions = record?.transactions ?? 0;
+    this.#recentIds = recentIds;
+    this.#gaps = gaps;
   }
 
   #tipHeight(): number {
@@ -279,12 +322,12 @@ export class Store {
     if (!this.#hasBlock(height)) return undefined;
     const item = `${what} of block ${height}`;
     const payload = await this.#level.value(heightKey(prefix, height), item, (bytes) => bytes);
-    if (payload === undefined) throw this.#level.damaged(item);
+    if (payload === undefined && !this.isInGap(height)) throw this.#level.damaged(item);
     return payload;
   }
 
   async #bodies(height: number): Promise<Uint8Array | undefined> {
-    if (!this.#hasBlock(height)) return undefined;
+    if (!this.#hasBlock(height) || this.isInGap(height)) return undefined;
     const item = `transactions of block ${height}`;
     const value = await this.#level.stored(heightKey(PREFIX.bodies, height), item);
     if (value === undefined) throw this.#level.damaged(item);
@@ -294,4 +337,8 @@ export class Store {
   #hasBlock(height: number): boolean {
     return Number.isSafeInteger(height) && height >= 1 && height <= this.#tipHeight();
   }
+}
+
+function nameState(stateKey: Uint8Array): string {
+  return `state value ${toHex(stateKey)}`;
 }

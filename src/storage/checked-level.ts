@@ -56,15 +56,17 @@ export class CheckedLevel {
 
   /**
    * Every item under a prefix by key, as of now, from the key `from` on where given: the key without its prefix, and
-   * the checked payload. `name` names an item by that key.
+   * the checked payload. `name` names an item by that key. With `snapshot`, as of that moment.
    */
   async *items(
     prefix: number,
     name: (key: Uint8Array) => string,
     from?: Uint8Array,
+    snapshot?: LevelSnapshot,
   ): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
     const { gte, lt } = prefixRange(prefix);
-    const iterator = this.#level.iterator({ gte: from ?? gte, lt });
+    const range = { gte: from ?? gte, lt };
+    const iterator = this.#level.iterator(snapshot === undefined ? range : { ...range, snapshot });
     try {
       for (;;) {
         const entries = await iterator.nextv(1000).catch((error: unknown) => {
@@ -107,6 +109,12 @@ export class CheckedLevel {
       this.#failure ??= new StorageError('WriteFailed', this.#folder, fault, remedy, error);
       throw this.#failure;
     }
+  }
+
+  /** Removes every item under a prefix, in no one batch: only what may be removed again after a crash. */
+  async clear(prefix: number): Promise<void> {
+    const { gte, lt } = prefixRange(prefix);
+    await this.#level.clear({ gte, lt });
   }
 
   /** What the store holds now, whatever is written afterwards. */

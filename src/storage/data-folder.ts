@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly journal: string;
   /** Folder of payload blocks (payload-store.ts). */
   readonly payloads: string;
+  /** Folder of state snapshots (snapshot-store.ts); can be deleted. */
+  readonly snapshots: string;
   /** The outer index; can be deleted and is then built anew from the ledger. */
   readonly index: string;
 }
@@ -33,6 +35,7 @@ export function dataFolder(root: string): DataFolder {
     ledger: path.join(at, 'ledger'),
     journal: path.join(at, 'journal'),
     payloads: path.join(at, 'payloads'),
+    snapshots: path.join(at, 'snapshots'),
     index: path.join(at, 'index.sqlite'),
   };
 }

@@ -9,10 +9,11 @@ const HEADERS_CHECKED = 10_000;
 /**
  * Checks at opening that the latest headers are there without a gap and that the last is the tip's. LevelDB drops
  * damaged parts of its log without a word and goes on with what follows; every batch holds a header, so a gap shows
- * that one was lost. Older batches are in its tables already. Error: ItemDamaged.
+ * that one was lost. Older batches are in its tables already. Before `fromHeight`, where a snapshot was put in place, there
+ * may be none. Error: ItemDamaged.
  */
-export async function checkRecentHeaders(level: CheckedLevel, tip: Tip): Promise<void> {
-  let height = Math.max(0, tip.height - HEADERS_CHECKED);
+export async function checkRecentHeaders(level: CheckedLevel, tip: Tip, fromHeight: number): Promise<void> {
+  let height = Math.max(0, tip.height - HEADERS_CHECKED, fromHeight - 1);
   const from = heightKey(PREFIX.header, height + 1);
   for await (const { key, value } of level.items(PREFIX.header, nameByHeight('header'), from)) {
     height += 1;

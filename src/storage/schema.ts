@@ -20,6 +20,15 @@ import { concatBytes } from '../codec/bytes.ts';
  * | 0x09 attachment | attachment hash[32] | blind[32] ‖ bytes, without checksum |
  * | 0x0a index pages | height | the block's transaction-index pages |
  * | 0x0b nonce | UTF-8 text | expiresMs u64 |
+ * | 0x01 meta | `gaps` | of each range of heights without bodies: from u64, through u64; ascending |
+ * | 0x01 meta | `install` | a `tip` as above, gapFrom u64: a snapshot that is being put in place |
+ * | 0x0c staged | a key of this table | as under that key: what a snapshot being fetched will put there |
+ * | 0x0d validators | validatorsHash[32] | canonical validator list of a set that a block put in force |
+ *
+ * Snapshots are files of their own, `snapshots/HEIGHT`: version u32, genesisHash[32], height u64, then the chunks
+ * (ledger/state-chunk.ts) one after the other, then for each chunk from[32], depth u16, offset u64, length u32,
+ * crc32 u32, then chunk count u32 and the crc32 u32 over head, table and count. `HEIGHT.part` and `HEIGHT.sort` are
+ * left over from a crash and are removed.
  *
  * Retired prefixes stay listed here and are never used again: none yet.
  */
@@ -35,6 +44,8 @@ export const PREFIX = {
   attachment: 0x09,
   indexPages: 0x0a,
   nonce: 0x0b,
+  staged: 0x0c,
+  validators: 0x0d,
 } as const;
 
 /** Version of all the above, checked at opening. */
@@ -49,6 +60,8 @@ export const RECENT_ID_BYTES = 40;
 /** Keys of the store’s own records. */
 export const FORMAT_KEY: Uint8Array = metaKey('format');
 export const TIP_KEY: Uint8Array = metaKey('tip');
+export const GAPS_KEY: Uint8Array = metaKey('gaps');
+export const INSTALL_KEY: Uint8Array = metaKey('install');
 
 function metaKey(name: string): Uint8Array {
   return prefixed(PREFIX.meta, new TextEncoder().encode(name));
@@ -134,6 +147,43 @@ export function decodeTip(payload: Uint8Array): TipRecord | undefined {
   if (payload.length !== 56) return undefined;
   const tip = { height: readU64(payload, 0), hash: payload.slice(8, 40) };
   return { tip, recentIdsRemovedBeforeMs: readU64(payload, 40), transactions: readU64(payload, 48) };
+}
+
+/** Heights from `from` through `through`. */
+export interface HeightRange {
+  readonly from: number;
+  readonly through: number;
+}
+
+/** from u64 ‖ through u64 for each. */
+export function encodeRanges(ranges: readonly HeightRange[]): Uint8Array {
+  return concatBytes(...ranges.flatMap(({ from, through }) => [encodeU64(from), encodeU64(through)]));
+}
+
+/** Undefined unless the length is right. */
+export function decodeRanges(payload: Uint8Array): readonly HeightRange[] | undefined {
+  if (payload.length % 16 !== 0) return undefined;
+  return Array.from({ length: payload.length / 16 }, (_, place) => ({
+    from: readU64(payload, 16 * place),
+    through: readU64(payload, 16 * place + 8),
+  }));
+}
+
+/** What an interrupted installation of a snapshot needs to be completed. */
+export interface InstallRecord extends TipRecord {
+  /** First of the heights up to the snapshot's whose blocks are not here. */
+  readonly gapFrom: number;
+}
+
+/** 64 bytes. */
+export function encodeInstall(record: InstallRecord): Uint8Array {
+  return concatBytes(encodeTip(record), encodeU64(record.gapFrom));
+}
+
+/** Undefined unless the length is right. */
+export function decodeInstall(payload: Uint8Array): InstallRecord | undefined {
+  const record = payload.length === 64 ? decodeTip(payload.subarray(0, 56)) : undefined;
+  return record && { ...record, gapFrom: readU64(payload, 56) };
 }
 
 /** Where a transaction stands in the ledger. */

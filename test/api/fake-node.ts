@@ -79,6 +79,8 @@ export interface FakeNode {
   /** Statuses that `waitForTransaction` gives instead of the true one. */
   waitAnswer: TransactionStatus | undefined;
   readonly suspended: Set<string>;
+  /** Height from which on it has blocks, as after joining by a snapshot. */
+  historyFrom: number;
   commitEmptyBlock(): StoredBlock;
 }
 
@@ -152,7 +154,14 @@ export function makeFakeNode(): FakeNode {
     return { txId, status };
   }
 
+  /** Infinity for what was never committed. */
+  function heightOf(txId: Uint8Array): number {
+    const status = statuses.get(toHex(txId));
+    return status?.kind === 'Committed' ? status.height : Number.POSITIVE_INFINITY;
+  }
+
   const node: FakeNode = {
+    historyFrom: 1,
     submitted: [],
     queries: [],
     missing: [],
@@ -179,6 +188,7 @@ export function makeFakeNode(): FakeNode {
         transactionsCommitted: blocks.length,
         transactionsPending: 0,
         indexedHeight: blocks.length,
+        historyFrom: node.historyFrom,
         upSinceMs: 0,
       }),
       notReady: () => node.missing,
@@ -187,18 +197,31 @@ export function makeFakeNode(): FakeNode {
         node.submitted.push(...submissions);
         return submissions.map(submitOne);
       },
-      transactionStatus: async (txId) => statuses.get(toHex(txId)) ?? { kind: 'Unknown' },
+      transactionStatus: async (txId) =>
+        heightOf(txId) < node.historyFrom ? { kind: 'Unknown' } : (statuses.get(toHex(txId)) ?? { kind: 'Unknown' }),
       waitForTransaction: async (txId) => node.waitAnswer ?? statuses.get(toHex(txId)) ?? { kind: 'Unknown' },
       async transaction(txId) {
         const status = statuses.get(toHex(txId));
-        if (status?.kind !== 'Committed') return undefined;
+        if (status?.kind !== 'Committed' || status.height < node.historyFrom) return undefined;
         const encoded = blocks[status.height - 1]!.transactions[status.index]!;
         return { height: status.height, index: status.index, decoded: decodeTransaction(ledgerHash, encoded) };
       },
       async block(which) {
-        if (which === 'latest') return blocks.at(-1);
-        return typeof which === 'number' ? blocks[which - 1] : blocks.find(({ hash }) => equalBytes(hash, which));
+        const found =
+          which === 'latest'
+            ? blocks.at(-1)
+            : blocks.find(({ height, hash }) =>
+                typeof which === 'number' ? height === which : equalBytes(hash, which),
+              );
+        return found !== undefined && found.height < node.historyFrom ? undefined : found;
       },
+      async isBeforeHistory(which) {
+        const found = blocks.find(({ height, hash }) =>
+          typeof which === 'number' ? height === which : equalBytes(hash, which),
+        );
+        return found !== undefined && found.height < node.historyFrom;
+      },
+      wasAppliedBeforeHistory: async (txId) => heightOf(txId) < node.historyFrom,
       account: (address) => accountOf(address, node.suspended),
       validators: async () =>
         validators.validators.map(({ publicKey, organisation }) => ({
@@ -227,7 +250,13 @@ export function makeFakeNode(): FakeNode {
       async queryRecords(query) {
         node.queries.push(query);
         const hits = [...records.values()].flat().map((record) => ({ ...record, fields: null }));
-        return { hits, cursor: null, indexedHeight: blocks.length, scope: [people.hospital.address] };
+        return {
+          hits,
+          cursor: null,
+          indexedFrom: node.historyFrom,
+          indexedHeight: blocks.length,
+          scope: [people.hospital.address],
+        };
       },
       attachment: async (hash) => attachments.get(toHex(hash)),
       async putPayload(cid, bytes) {

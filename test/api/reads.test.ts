@@ -247,4 +247,26 @@ test('every problem of the list says what it means and what to do', async () => 
   }
 });
 
+test('what stands in blocks from before a snapshot is answered as such, never as if it did not exist', async () => {
+  const fixture = await fixtureWithRecord();
+  const { node, record } = fixture;
+  const block = node.commitEmptyBlock();
+  const first = (await node.ports.block(1))!;
+  node.historyFrom = block.height;
+  const id = toHex(record.recordId);
+  const targets = [
+    '/v1/blocks/1',
+    `/v1/blocks/${toHex(first.hash)}`,
+    `/v1/transactions/${toHex(record.transaction.txId)}`,
+  ];
+  for (const target of targets) assert.is(codeOf(await fixture.app.inject(target)), 'beforeHistory', target);
+  for (const target of [`/v1/records/${id}`, `/v1/records/${id}/payload`, '/v1/blocks/1/transactions/0'])
+    assert.is(codeOf(await get(fixture, doctor, target)), 'beforeHistory', target);
+  assert.is(codeOf(await fixture.app.inject(`/v1/blocks/${block.height}`)), 200);
+  assert.is(codeOf(await fixture.app.inject('/v1/blocks/77')), 'notFound');
+  assert.is(codeOf(await get(fixture, otherDoctor, `/v1/records/${id}`)), 'notPermitted');
+  assert.is((await fixture.app.inject('/v1/status')).json().historyFrom, block.height);
+  assert.is((await get(fixture, doctor, '/v1/records')).json().indexedFrom, block.height);
+});
+
 test.run();

@@ -164,6 +164,7 @@ export class InstantNode {
       transactionsCommitted: this.committed.length,
       transactionsPending: 0,
       indexedHeight: height,
+      historyFrom: 1,
       upSinceMs: timestampMs,
       ready: true,
     };

@@ -3,7 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { TransactionEnvelope } from '../../src/p2p/batch.ts';
 import type { AdmittedPeer } from '../../src/p2p/gate.ts';
-import { createNetwork, type Network, type NetworkHandlers } from '../../src/p2p/network.ts';
+import { createNetwork, type Network } from '../../src/p2p/network.ts';
+import type { NetworkHandlers } from '../../src/p2p/network-options.ts';
 import type { NetworkLimits } from '../../src/p2p/protocols.ts';
 
 // A promise that nobody handles must fail the test, whichever part of the network made it.
@@ -78,6 +79,7 @@ export async function startNode(name: string, options: TestNodeOptions = {}): Pr
         block: async () => null,
         bodies: async (hashes) => hashes.map(() => null),
         attachments: async (hashes) => hashes.map(() => null),
+        history: async () => [],
         payload: async () => null,
         ...options.requests,
       },

@@ -1,10 +1,13 @@
 /** Does one kind of work until it is killed, and writes a line after each step that is on disk. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { openStore } from '../../src/storage/block-store.ts';
 import { lockFolder } from '../../src/storage/folder-lock.ts';
 import { openJournal } from '../../src/storage/journal.ts';
+import { SnapshotStore } from '../../src/storage/snapshot-store.ts';
 import { bytesOf, GENESIS_HASH, makeCommit } from './fixtures.ts';
+import { installState, stateAt } from './snapshot-fixtures.ts';
 
 const [work, folder] = process.argv.slice(2);
 
@@ -34,6 +37,22 @@ switch (work) {
       await journal.append([bytesOf('vote', 100)]);
       await journal.truncate([Buffer.from(String(number))]);
       report(number);
+    }
+  }
+  case 'snapshot': {
+    const snapshots = await SnapshotStore.open(path.join(folder!, 'snapshots'), GENESIS_HASH);
+    for (let height = (snapshots.heights[0] ?? 0) + 1; ; height += 1) {
+      const { entries, map } = stateAt(height);
+      await snapshots.write({ height, map, entries: () => Readable.from(entries) }, new AbortController().signal);
+      report(height);
+    }
+  }
+  case 'install': {
+    const store = await openStore(path.join(folder!, 'ledger'), { genesisHash: GENESIS_HASH });
+    if (store.tip() === undefined) await store.commitGenesis(stateAt(0).entries);
+    for (let height = store.tip()!.height + 10; ; height += 10) {
+      await installState(store, height);
+      report(height);
     }
   }
   case 'lock': {

@@ -207,7 +207,7 @@ export const ENDPOINTS = {
     query: NONE,
     ...NO_BODY,
     success: { 200: json(schemas.transactionStatusSchema) },
-    problems: [],
+    problems: ['beforeHistory'],
   },
   block: {
     method: 'GET',
@@ -218,7 +218,7 @@ export const ENDPOINTS = {
     query: NONE,
     ...NO_BODY,
     success: { 200: json(schemas.blockSchema), 304: null },
-    problems: ['notFound'],
+    problems: ['notFound', 'beforeHistory'],
   },
   blockTransaction: {
     method: 'GET',
@@ -232,7 +232,7 @@ export const ENDPOINTS = {
     query: NONE,
     ...NO_BODY,
     success: { 200: json(schemas.blockTransactionSchema) },
-    problems: ['notFound', 'notPermitted'],
+    problems: ['notFound', 'notPermitted', 'beforeHistory'],
   },
   account: {
     method: 'GET',
@@ -254,7 +254,7 @@ export const ENDPOINTS = {
     query: closed({ version }),
     ...NO_BODY,
     success: { 200: json(schemas.recordSchema) },
-    problems: ['notFound', 'notPermitted'],
+    problems: ['notFound', 'notPermitted', 'beforeHistory'],
   },
   recordAttachment: {
     method: 'GET',
@@ -265,7 +265,7 @@ export const ENDPOINTS = {
     query: closed({ version }),
     ...NO_BODY,
     success: { 200: { [BYTES_TYPE]: Type.Unknown() } },
-    problems: ['notFound', 'notHeld', 'notPermitted'],
+    problems: ['notFound', 'notHeld', 'notPermitted', 'beforeHistory'],
   },
   recordPayload: {
     method: 'GET',
@@ -276,7 +276,7 @@ export const ENDPOINTS = {
     query: closed({ version }),
     ...NO_BODY,
     success: { 200: { [BYTES_TYPE]: Type.Unknown() } },
-    problems: ['notFound', 'notHeld', 'notPermitted'],
+    problems: ['notFound', 'notHeld', 'notPermitted', 'beforeHistory'],
   },
   records: {
     method: 'GET',

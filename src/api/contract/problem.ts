@@ -84,6 +84,11 @@ const REQUEST_PROBLEMS = {
     "Ask a node of the author's organisation, or again once it has been copied here.",
     true,
   ),
+  beforeHistory: kind(
+    410,
+    'What was asked for stands in a block that this node does not hold: it joined by a snapshot after it.',
+    'Ask another member; historyFrom in /v1/status says from which height on a node holds blocks.',
+  ),
   notAcceptable: kind(
     406,
     'The Accept header refuses the only form that the endpoint has.',

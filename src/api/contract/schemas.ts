@@ -76,6 +76,7 @@ export const nodeStatusSchema = closed({
   transactionsCommitted: count('transactions in all committed blocks'),
   transactionsPending: count('transactions waiting for a block'),
   indexedHeight: count('height up to which searches have seen every block'),
+  historyFrom: count('height from which on the node holds whole blocks; 1 unless it joined by a snapshot'),
   upSinceMs: count('start of this process, milliseconds since the Unix epoch'),
   ready: Type.Boolean({ description: 'whether the node takes transactions now' }),
 });
@@ -271,6 +272,7 @@ const fieldsSchema = closed({
 export const recordPageSchema = closed({
   records: Type.Array(closed({ ...recordPlace, fields: Type.Union([fieldsSchema, Type.Null()]) })),
   cursor: Type.Union([Type.String(), Type.Null()], { description: 'for the next page; null on the last' }),
+  indexedFrom: count('height from which on the index has seen every block; 1 unless the node joined by a snapshot'),
   indexedHeight: count('height up to which the index has seen every block'),
   scope: Type.Array(addressText, { description: 'organisations whose clinical fields the search covered' }),
 });

@@ -22,7 +22,7 @@ export function blockRoutes(scope: FastifyInstance, { ports, auth }: RouteContex
     handler: async (request, reply) => {
       const { which } = request.params;
       const block = await ports.block(blockName(which));
-      if (block === undefined) throw new ProblemError('notFound');
+      if (block === undefined) throw await missingBlock(ports, blockName(which));
       const body = JSON.stringify(blockView(block));
       // Over the body, not the block hash: certificates of one block differ between honest nodes.
       const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
@@ -39,7 +39,7 @@ export function blockRoutes(scope: FastifyInstance, { ports, auth }: RouteContex
     handler: async (request) => {
       const { height, index } = request.params;
       const encoded = (await ports.block(height))?.transactions[index];
-      if (encoded === undefined) throw new ProblemError('notFound');
+      if (encoded === undefined) throw await missingBlock(ports, height);
       const decoded = decodeTransaction(ports.genesisHash, encoded);
       await checkConcerned(ports, callerOfRequest(request), decoded);
       return { height, index, txId: toHex(decoded.txId), encoded: toBase64url(encoded) };
@@ -50,6 +50,11 @@ export function blockRoutes(scope: FastifyInstance, { ports, auth }: RouteContex
 function blockName(which: string): number | Uint8Array | 'latest' {
   if (which === 'latest') return which;
   return which.length === 64 ? fromHex(which) : Number(which);
+}
+
+async function missingBlock(ports: NodePorts, which: number | Uint8Array | 'latest'): Promise<ProblemError> {
+  if (which === 'latest' || !(await ports.isBeforeHistory(which))) return new ProblemError('notFound');
+  return new ProblemError('beforeHistory', `This node holds blocks from height ${ports.status().historyFrom} on.`);
 }
 
 function matchesEtag(header = '', etag: string): boolean {

@@ -64,14 +64,31 @@ async function findRecord(
   id: string,
   version: number | undefined,
 ): Promise<FoundRecord> {
-  const record = await ports.record(fromHex(id), version);
-  if (record === undefined) throw new ProblemError('notFound');
+  const recordId = fromHex(id);
+  const record = await ports.record(recordId, version);
+  if (record === undefined) throw await missingVersion(ports, caller, recordId, version);
   checkParty(caller, record);
   const found = await ports.transaction(record.txId);
-  if (found === undefined) throw new ProblemError('notHeld', 'The transaction of this version is not on this node.');
+  if (found === undefined) throw await missingTransaction(ports, record.height);
   const { action, attachment } = found.decoded.transaction;
   if (!isRecordVersion(action)) throw new Error(`the index names a ${action.kind} as the source of a record`);
   return { record, action, attachment };
+}
+
+/** An older version may well exist where the blocks of its time are not here. */
+async function missingVersion(ports: NodePorts, caller: Caller, recordId: Uint8Array, version: number | undefined) {
+  const newest = version === undefined ? undefined : await ports.record(recordId);
+  const { historyFrom } = ports.status();
+  if (newest === undefined || version === undefined || version > newest.version || historyFrom === 1)
+    return new ProblemError('notFound');
+  checkParty(caller, newest);
+  return new ProblemError('beforeHistory', `Version ${version} is older than the block of height ${historyFrom}.`);
+}
+
+async function missingTransaction(ports: NodePorts, height: number): Promise<ProblemError> {
+  return (await ports.isBeforeHistory(height))
+    ? new ProblemError('beforeHistory', `The transaction of this version stands in block ${height}.`)
+    : new ProblemError('notHeld', 'The transaction of this version is not on this node.');
 }
 
 function readQuery(query: Static<typeof ENDPOINTS.records.query>): RecordQuery {

@@ -38,7 +38,10 @@ export function transactionRoutes(scope: FastifyInstance, { ports, auth, closing
     ...routeOf('transaction', ENDPOINTS.transaction, auth),
     handler: async (request) => {
       const txId = fromHex(request.params.id);
-      return transactionStatusView(txId, await ports.transactionStatus(txId));
+      const status = await ports.transactionStatus(txId);
+      if (status.kind === 'Unknown' && (await ports.wasAppliedBeforeHistory(txId)))
+        throw new ProblemError('beforeHistory', 'The transaction was applied.');
+      return transactionStatusView(txId, status);
     },
   });
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { OuterIndexError } from './outer-index-error.ts';
 import type { OuterPage, OuterQuery } from './query.ts';
-import { APPLY_BLOCKS_MAX, type BlockRows, type RecordPosition } from './rows.ts';
+import { APPLY_BLOCKS_MAX, type AppliedBlock, type BlockRows, type RecordPosition } from './rows.ts';
 import {
   OPENED_ID,
   REQUESTS_MAX,
@@ -35,8 +35,8 @@ export interface OuterIndex {
    * the id has its 16 bytes.
    */
   recordPositions(recordId: Uint8Array): Promise<readonly RecordPosition[]>;
-  /** Deletes everything, for building anew from height 1. */
-  reset(): Promise<void>;
+  /** Deletes everything, for building anew from height 1, or from the height after `start`. */
+  reset(start?: AppliedBlock): Promise<void>;
   /** Closes the file and ends the thread; what was asked before is still answered. */
   close(): Promise<void>;
 }
@@ -65,8 +65,8 @@ export async function openOuterIndex(file: string, options: OuterIndexOptions = 
     },
     query: (query) => thread.ask({ kind: 'query', query: withOwnBytes(query) }),
     recordPositions: (recordId) => thread.ask({ kind: 'recordPositions', recordId: withOwnBytes(recordId) }),
-    async reset() {
-      await thread.ask({ kind: 'reset' });
+    async reset(start) {
+      await thread.ask({ kind: 'reset', start: start === undefined ? null : withOwnBytes(start) });
     },
     close() {
       closing ??= thread.close();

@@ -8,6 +8,7 @@ import { OuterIndexError, outerIndexError } from './outer-index-error.ts';
 import * as sql from './queries.ts';
 import { checkedRange, type DateRange, type OuterPage, type OuterQuery, UNDATED_MS } from './query.ts';
 import {
+  type AppliedBlock,
   type BlockRows,
   type ClinicalFields,
   RECORD_POSITIONS_MAX,
@@ -105,10 +106,11 @@ export class Projection {
     });
   }
 
-  /** Deletes everything, for building anew from the chain. */
-  reset(): void {
+  /** Deletes everything, for building anew from the chain: from its first block, or from the one after `start`. */
+  reset(start: AppliedBlock | null = null): void {
     this.close();
     this.#database = this.#guard(() => recreateIndexFile(this.#file));
+    if (start !== null) this.#guard(() => this.#prepare(sql.INSERT_APPLIED).run(start.height, start.hash));
   }
 
   close(): void {

@@ -1,3 +1,9 @@
+/** A block that counts as applied. */
+export interface AppliedBlock {
+  readonly height: number;
+  readonly hash: Uint8Array;
+}
+
 /** Search fields of a record, in the form in which its author's client wrote them. */
 export interface ClinicalFields {
   readonly kind: string;

@@ -1,6 +1,6 @@
 import type { OuterIndexErrorCode } from './outer-index-error.ts';
 import type { OuterPage, OuterQuery } from './query.ts';
-import type { BlockRows, RecordPosition } from './rows.ts';
+import type { AppliedBlock, BlockRows, RecordPosition } from './rows.ts';
 
 /** What the thread is started with. */
 export interface WorkerStart {
@@ -15,7 +15,7 @@ export type WorkerRequest =
   | { readonly kind: 'apply'; readonly blocks: readonly BlockRows[] }
   | { readonly kind: 'query'; readonly query: OuterQuery }
   | { readonly kind: 'recordPositions'; readonly recordId: Uint8Array }
-  | { readonly kind: 'reset' }
+  | { readonly kind: 'reset'; readonly start: AppliedBlock | null }
   | { readonly kind: 'close' };
 
 /** What each kind of request is answered with. */

@@ -45,7 +45,7 @@ function answer(index: Projection, request: WorkerRequest): WorkerAnswers[keyof 
     case 'recordPositions':
       return index.recordPositions(request.recordId);
     case 'reset':
-      index.reset();
+      index.reset(request.start);
       return null;
     case 'close':
       index.close();

@@ -1,0 +1,128 @@
+import { equalBytes, toHex } from '../codec/bytes.ts';
+import { decode } from '../codec/cbor.ts';
+import { merkleRoot } from '../crypto/merkle.ts';
+import { verifySignature } from '../crypto/node/verify.ts';
+import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
+import { CERTIFICATE_BYTES_MAX, certificateFault, certificateSchema } from '../ledger/certificate.ts';
+import { emptyMap, rootHash, updateMap } from '../ledger/state-map.ts';
+import { mapChanges } from '../ledger/state-overlay.ts';
+import { decodeTransaction } from '../ledger/transaction.ts';
+import { makeValidatorSet, type ValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
+import type { StateEntry } from '../storage/block-commit.ts';
+import type { Store } from '../storage/block-store.ts';
+import { damageText, present } from './stored-item.ts';
+import { storedSets } from './stored-sets.ts';
+import type { VerifyResult } from './verify-result.ts';
+
+const VALIDATOR_LIST_BYTES_MAX = 8192;
+const MAP_BATCH = 10_000;
+
+type Damage = Extract<VerifyResult, { kind: 'damaged' }>;
+
+/**
+ * Checks the ledger of a node that joined by a snapshot, as far as it can be without the state of that time: links,
+ * certificates and bodies from the snapshot's block on, and the stored state against the root of the last block. What
+ * executing the blocks gives was checked when they were applied.
+ */
+export async function verifyRecent(
+  store: Store,
+  genesisHash: Uint8Array,
+  onBlock: (height: number, tipHeight: number) => void,
+): Promise<VerifyResult> {
+  const fromHeight = store.historyFrom;
+  const tip = store.tip()!;
+  const sets = storedSets(store);
+  const counts = { transactions: 0, attachments: 0, attachmentsMissing: 0 };
+  let before: { readonly header: Header; readonly hash: Uint8Array } | undefined;
+  for (let height = fromHeight - 1; height <= tip.height; height += 1) {
+    try {
+      const encoded = present(await store.header(height), 'header');
+      const block = { header: decodeHeader(encoded), hash: blockHash(encoded) };
+      const fault =
+        (before === undefined ? undefined : linkFault(before, block)) ??
+        (await certificateProblem(store, block, sets, genesisHash)) ??
+        (height < fromHeight ? undefined : await bodiesFault(store, block.header, genesisHash, counts));
+      if (fault !== undefined) return { kind: 'damaged', height, detail: fault };
+      before = block;
+    } catch (error) {
+      const detail = damageText(error);
+      if (detail === undefined) throw error;
+      return { kind: 'damaged', height, detail };
+    }
+    onBlock(height, tip.height);
+  }
+  const { stateRoot } = before!.header;
+  const stateFault = await storedStateFault(store, stateRoot);
+  if (stateFault !== undefined) return stateFault;
+  return { kind: 'sound', fromHeight, height: tip.height, ...counts, tipHash: tip.hash, stateRoot };
+}
+
+interface Block {
+  readonly header: Header;
+  readonly hash: Uint8Array;
+}
+
+function linkFault(before: Block, { header }: Block): string | undefined {
+  if (header.height !== before.header.height + 1) return `its header says height ${header.height}`;
+  if (!equalBytes(header.previousHash, before.hash)) return 'it does not build on the block before';
+  return equalBytes(header.validatorsHash, before.header.nextValidatorsHash)
+    ? undefined
+    : 'its validators are not those that the block before names';
+}
+
+/** The set is that of the state, or the one kept when a block put it in force; each has the hash that it is named by. */
+async function certificateProblem(
+  store: Store,
+  { header, hash }: Block,
+  sets: readonly ValidatorSet[],
+  genesisHash: Uint8Array,
+): Promise<string | undefined> {
+  const encoded = present(await store.certificate(header.height), 'certificate');
+  const certificate = decode(certificateSchema, encoded, CERTIFICATE_BYTES_MAX);
+  if (certificate.height !== header.height || !equalBytes(certificate.blockHash, hash))
+    return `the commit certificate is for block ${certificate.height}, ${toHex(certificate.blockHash)}, not for this one`;
+  const set = sets.find((known) => equalBytes(known.hash, header.validatorsHash)) ?? (await keptSet(store, header));
+  const fault = certificateFault('COMMIT', certificate, set, genesisHash, verifySignature);
+  return fault === undefined ? undefined : `the commit certificate proves no commit (${fault})`;
+}
+
+async function keptSet(store: Store, { validatorsHash }: Header): Promise<ValidatorSet> {
+  const list = present(await store.validatorList(validatorsHash), 'validators');
+  return makeValidatorSet(decode(validatorListSchema, list, VALIDATOR_LIST_BYTES_MAX));
+}
+
+async function bodiesFault(
+  store: Store,
+  header: Header,
+  genesisHash: Uint8Array,
+  counts: { transactions: number; attachments: number; attachmentsMissing: number },
+): Promise<string | undefined> {
+  const bodies = present(await store.bodies(header.height), 'transactions');
+  const transactions = bodies.map((encoded) => decodeTransaction(genesisHash, encoded));
+  if (!equalBytes(merkleRoot(transactions.map(({ txHash }) => txHash)), header.txRoot))
+    return 'the stored transactions are not those of its txRoot';
+  for (const [place, { txId, transaction }] of transactions.entries()) {
+    const location = await store.locate(txId);
+    if (location?.height !== header.height || location.index !== place)
+      return `transaction ${place} (${toHex(txId)}) is not found by its id`;
+    if (transaction.attachment === null) continue;
+    if ((await store.attachment(transaction.attachment.hash)) === undefined) counts.attachmentsMissing += 1;
+    else counts.attachments += 1;
+  }
+  counts.transactions += transactions.length;
+  return undefined;
+}
+
+async function storedStateFault(store: Store, stateRoot: Uint8Array): Promise<Damage | undefined> {
+  let map = emptyMap;
+  let batch: StateEntry[] = [];
+  for await (const entry of store.allState()) {
+    batch.push(entry);
+    if (batch.length < MAP_BATCH) continue;
+    map = updateMap(map, mapChanges(batch));
+    batch = [];
+  }
+  map = updateMap(map, mapChanges(batch));
+  if (equalBytes(rootHash(map), stateRoot)) return undefined;
+  return { kind: 'damaged', height: null, detail: 'the stored state is not the one that the last block commits to' };
+}

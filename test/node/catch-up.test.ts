@@ -1,0 +1,194 @@
+// What moves a node that is behind, and what does not. Members are functions here; blocks are never reached.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toHex } from '../../src/codec/bytes.ts';
+import { encode } from '../../src/codec/cbor.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
+import { sodiumSigner } from '../../src/crypto/node/sign.ts';
+import { blockHash, encodeHeader, HEADER_VERSION } from '../../src/ledger/block.ts';
+import { type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
+import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
+import { votePreimage } from '../../src/ledger/vote.ts';
+import { CatchUp, type CatchUpDependencies } from '../../src/node/catch-up.ts';
+import { encodeHeaderFrame } from '../../src/node/linked-header.ts';
+import type { HistoryRequest } from '../../src/p2p/protocols.ts';
+
+const GENESIS = sha256(Uint8Array.of(3));
+const keysFrom = (first: number) => [0, 1, 2, 3].map((number) => sodiumSigner(sha256(Uint8Array.of(first + number))));
+const setOf = (keys: ReturnType<typeof keysFrom>) =>
+  makeValidatorSet(keys.map(({ publicKey }) => ({ publicKey, organisation: new Uint8Array(32) })));
+const keys = keysFrom(0);
+const set = setOf(keys);
+const strangers = keysFrom(4);
+
+/** Header and certificate of a tip, by the validators in force, or by strangers who may pose as them. */
+function tipAt(height: number, by: 'validators' | 'strangers' | 'impostors' = 'validators') {
+  const signers = by === 'validators' ? keys : strangers;
+  const validatorsHash = by === 'strangers' ? setOf(strangers).hash : set.hash;
+  const header = encodeHeader({
+    version: HEADER_VERSION,
+    genesisHash: GENESIS,
+    height,
+    previousHash: GENESIS,
+    timestampMs: height,
+    proposer: 0,
+    txRoot: GENESIS,
+    indexRoot: GENESIS,
+    stateRoot: GENESIS,
+    validatorsHash,
+    nextValidatorsHash: validatorsHash,
+    txCount: 0,
+    bodyBytes: 0,
+    executionCost: 0,
+  });
+  const vote = { height, view: 0, blockHash: blockHash(header) };
+  const signatures = setOf(signers)
+    .validators.slice(0, 3)
+    .map(({ publicKey }, signer) => {
+      const key = signers.find((candidate) => toHex(candidate.publicKey) === toHex(publicKey))!;
+      return { signer, signature: key.sign(votePreimage('COMMIT', GENESIS, vote)) };
+    });
+  const certificate: Certificate = { ...vote, signatures };
+  return { certificate, frame: encodeHeaderFrame(header, encode(certificateSchema, certificate)) };
+}
+
+/** A catch-up of a node at `ownHeight`, with what it did; `tips`: what each peer, by number, answers to `tip`. */
+function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
+  const seen = { bad: [] as string[], shown: [] as number[], joins: [] as number[], asked: [] as number[] };
+  const tips = new Map<number, readonly Uint8Array[]>();
+  const joined = Promise.withResolvers<void>();
+  const chain = {
+    genesisHash: GENESIS,
+    tip: { height: ownHeight, hash: GENESIS, timestampMs: 0 },
+    validators: set,
+    heightContext: () => ({ validators: set, nextValidators: set }),
+    parameters: { snapshotInterval: 16 },
+  };
+  const unused = (): never => {
+    throw new Error('no block is served');
+  };
+  const catchUp = new CatchUp({
+    chain: chain as unknown as CatchUpDependencies['chain'],
+    mempool: {} as CatchUpDependencies['mempool'],
+    intake: {} as CatchUpDependencies['intake'],
+    requests: {
+      connectedPeers: () => [...tips.keys()].map((name) => Uint8Array.of(name)),
+      requestBodies: async () => [],
+      requestAttachments: async () => [],
+      async requestBlocks(peer) {
+        seen.asked.push(peer[0]!);
+        return [];
+      },
+      requestHistory: async ([name], request: HistoryRequest) =>
+        request.kind === 'tip' ? (tips.get(name!) ?? []) : [],
+    },
+    commit: unused,
+    onApplied: unused,
+    onTipShown: (_, at) => seen.shown.push(at),
+    join: {
+      async attempt(least) {
+        seen.joins.push(least);
+        joined.resolve();
+        return 'unavailable';
+      },
+    },
+    snapshotDistance: () => 100,
+    anchor: undefined,
+    wasAwayLong: false,
+    onBadPeer: ([name], reason) => seen.bad.push(`${name} ${reason}`),
+    onFatal: (error) => assert.unreachable(String(error)),
+    ...change,
+  });
+  /** Everything here is answered at once: after a few turns of the loop all has been looked at. */
+  const settled = async () => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  };
+  return { catchUp, ...seen, tips, joined: joined.promise, settled };
+}
+
+const ONE = Uint8Array.of(1);
+
+test('a height that is only claimed makes nobody behind, however high', async () => {
+  const { catchUp, asked, settled } = harness(50);
+  catchUp.hint(2 ** 50, ONE);
+  assert.not(catchUp.isBehind);
+  await settled();
+  assert.not(catchUp.isBehind);
+  assert.equal([...new Set(asked)], [1], 'the claim says whom to ask');
+  await catchUp.close();
+});
+
+test('a certificate of the validators in force moves the target, one of others does not', async () => {
+  const { catchUp } = harness(50);
+  catchUp.hint(300, ONE, tipAt(300, 'strangers').certificate);
+  assert.not(catchUp.isBehind);
+  catchUp.hint(60, ONE, tipAt(60).certificate);
+  assert.not(catchUp.isBehind, 'a few blocks are on their way');
+  catchUp.hint(300, ONE, tipAt(300).certificate);
+  assert.ok(catchUp.isBehind);
+  await catchUp.close();
+});
+
+test('tips are asked for anew, and only what is proven counts', async () => {
+  const { catchUp, tips, bad, shown, settled } = harness(50);
+  tips.set(1, [tipAt(50).frame]);
+  tips.set(2, []);
+  tips.set(3, [tipAt(2 ** 50, 'impostors').frame]);
+  tips.set(4, [Uint8Array.of(1, 2, 3)]);
+  catchUp.askTips();
+  await settled();
+  assert.equal(shown.sort(), [0, 50]);
+  assert.equal(bad.sort(), ['3 tip/certificate', '4 tip/malformed']);
+  assert.not(catchUp.isBehind);
+  tips.set(1, [tipAt(200).frame]);
+  catchUp.askTips();
+  await settled();
+  assert.ok(catchUp.isBehind);
+  await catchUp.close();
+});
+
+test('who shows a lower tip than it has proven is reported', async () => {
+  const { catchUp, tips, bad, settled } = harness(50);
+  tips.set(1, [tipAt(200).frame]);
+  catchUp.askTips();
+  await settled();
+  tips.set(1, [tipAt(60).frame]);
+  catchUp.askTips();
+  await settled();
+  assert.equal(bad, ['1 tip lowered to 60']);
+  await catchUp.close();
+});
+
+test('a snapshot is asked for when far behind, not when near, and not again at once', async () => {
+  const near = harness(50);
+  near.catchUp.hint(150, ONE, tipAt(150).certificate);
+  await near.settled();
+  assert.equal(near.joins, []);
+  await near.catchUp.close();
+
+  const far = harness(50, { snapshotDistance: () => 20 });
+  for (const name of [1, 2, 3]) far.tips.set(name, [tipAt(150).frame]);
+  far.catchUp.hint(150, ONE, tipAt(150).certificate);
+  await far.joined;
+  assert.equal(far.joins, [71]);
+  far.catchUp.hint(151, ONE, tipAt(151).certificate);
+  await far.settled();
+  assert.equal(far.joins, [71]);
+  await far.catchUp.close();
+});
+
+test('an empty node that would need an anchor stops and says where to get it', async () => {
+  const stopped = Promise.withResolvers<Error>();
+  const { catchUp, tips } = harness(0, {
+    join: { attempt: async () => 'anchorNeeded' },
+    onFatal: (error) => stopped.resolve(error as Error),
+  });
+  for (const name of [1, 2, 3]) tips.set(name, [tipAt(150).frame]);
+  catchUp.hint(150, ONE, tipAt(150).certificate);
+  const { message } = await stopped.promise;
+  assert.match(message, /medledger status/);
+  assert.match(message, /sync\.anchor/);
+  await catchUp.close();
+});
+
+test.run();
