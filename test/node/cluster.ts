@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { NodeStatusView } from '../../src/api/contract/schemas.ts';
@@ -8,8 +8,10 @@ import { readAccountKey } from '../../src/crypto/node/keystore.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { decodeGenesis } from '../../src/ledger/genesis.ts';
 import type { Parameters } from '../../src/ledger/parameters.ts';
-import { ProcessGroup, stopProcess, waitUntilReady } from '../../src/node/process-group.ts';
+import { formatConfig, type NodeConfig, readConfig } from '../../src/node/config.ts';
+import { ProcessGroup, type Surroundings, stopProcess, waitUntilReady } from '../../src/node/process-group.ts';
 import { createTestnet, type Testnet } from '../../src/node/testnet.ts';
+import { dataFolder } from '../../src/storage/data-folder.ts';
 import { findFreePorts } from './free-ports.ts';
 
 const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
@@ -37,14 +39,18 @@ export class Cluster {
   /** Exits that nobody asked for, in words. */
   readonly unexpectedExits: string[] = [];
   readonly #group: ProcessGroup;
+  readonly #surroundings: (number: number) => Surroundings;
   readonly #ended = new Set<string>();
 
   /** Made by `createCluster` alone. */
-  constructor(root: string, testnet: Testnet) {
+  constructor(root: string, testnet: Testnet, surroundings: (number: number) => Surroundings) {
+    this.#surroundings = surroundings;
     this.root = root;
     this.genesisHash = testnet.genesisHash;
     this.keysFolder = testnet.keysFolder;
-    this.nodes = testnet.nodes.map(({ folder, apiUrl, publicKey }) => {
+    this.nodes = testnet.nodes.map(({ folder, publicKey }) => {
+      const { api } = readConfig(dataFolder(folder).config, {});
+      const apiUrl = `http://${api.host}:${api.port}`;
       const key = readAccountKey(path.join(testnet.keysFolder, `${path.basename(folder)}.json`));
       const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
       const organisation = makeAccount(secrets, sodiumSigner);
@@ -57,12 +63,16 @@ export class Cluster {
     });
   }
 
-  /** Starts the nodes with these numbers, all by default, without waiting for them. */
-  start(numbers: readonly number[] = this.#all()): void {
+  /** Starts the nodes with these numbers, all by default, without waiting for them; `more` adds to what they run in. */
+  start(numbers: readonly number[] = this.#all(), more: Partial<Surroundings> = {}): void {
     for (const number of numbers) {
       const { folder, url, logFile } = this.nodes[number]!;
+      const { prefix, environment } = this.#surroundings(number);
       const log = openSync(logFile, 'a', 0o600);
-      this.#group.start(folder, url, log);
+      this.#group.start(folder, url, log, {
+        prefix: [...prefix, ...(more.prefix ?? [])],
+        environment: { ...environment, ...more.environment },
+      });
       closeSync(log);
     }
   }
@@ -141,13 +151,34 @@ export class Cluster {
   }
 }
 
-/** Makes a cluster of four hospitals on ports that are free now; starts nothing yet. */
-export async function createCluster(parameters: Partial<Parameters> = {}): Promise<Cluster> {
-  const port = await findFreePorts(4);
+/** What a cluster is to be, where not four hospitals on loopback. */
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly parameters?: Partial<Parameters>;
+  /** Changes the configuration of a node before anything starts. */
+  readonly rewire?: (number: number, config: NodeConfig) => NodeConfig;
+  readonly surroundings?: (number: number) => Surroundings;
+}
+
+/** Makes a cluster on ports that are free now; starts nothing yet. */
+export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { nodes = 4, parameters = {}, rewire, surroundings = () => ({ prefix: [], environment: {} }) } = options;
+  const port = await findFreePorts(nodes);
   const root = mkdtempSync(path.join(os.tmpdir(), 'medledger-cluster-'));
   const folder = path.join(root, 'testnet');
-  const options = { folder, nodes: 4, port, ledger: 'cluster under test', parameters, createdMs: Date.now() };
-  return new Cluster(root, await createTestnet(options));
+  const testnet = await createTestnet({
+    folder,
+    nodes,
+    port,
+    ledger: 'cluster under test',
+    parameters,
+    createdMs: Date.now(),
+  });
+  for (const [number, node] of testnet.nodes.entries()) {
+    const file = dataFolder(node.folder).config;
+    if (rewire !== undefined) writeFileSync(file, formatConfig(rewire(number, readConfig(file, {}))));
+  }
+  return new Cluster(root, testnet, surroundings);
 }
 
 /** The node of a cluster that has this index in the validator set, as blocks name their proposers. */

@@ -1,0 +1,64 @@
+import { type Cluster, createCluster } from '../node/cluster.ts';
+import { type Parties, RecordLoad, registerParties } from '../node/record-load.ts';
+import { makePrng, type Prng } from '../simulation/prng.ts';
+import { openNamespaceNetwork } from './namespace-network.ts';
+import type { FaultNetwork, NetworkMode } from './network.ts';
+import { openProxyNetwork } from './proxy-network.ts';
+
+/** Some 30 transactions a second: enough that every block carries some, little enough for a small machine. */
+const CLIENTS = 10;
+const CLIENT_PAUSE_MS = 300;
+/** Longest wait for anything that has to happen by itself. */
+export const PATIENCE_MS = 60_000;
+
+/** A running cluster under load, and the faults that it can be given. */
+export interface Trial {
+  readonly cluster: Cluster;
+  readonly network: FaultNetwork;
+  readonly load: RecordLoad;
+  readonly parties: readonly Parties[];
+  readonly prng: Prng;
+  /** The numbers of all nodes. */
+  readonly numbers: readonly number[];
+  /** Clients leave these nodes alone; those that are sent away turn to the next. */
+  readonly avoided: Set<number>;
+  /** When the load began, in milliseconds of the monotonic clock. */
+  readonly startedMs: number;
+}
+
+/** Starts a cluster in a network of this kind, and the load. */
+export async function openTrial(mode: NetworkMode, nodes: number, seed: number): Promise<Trial> {
+  const network = mode === 'proxy' ? await openProxyNetwork(nodes, seed) : openNamespaceNetwork(nodes);
+  let cluster: Cluster | undefined;
+  try {
+    cluster = await createCluster({
+      nodes,
+      rewire: (number, config) => network.rewire(number, config),
+      surroundings: (number) => network.surroundings(number),
+    });
+    cluster.start();
+    await cluster.ready();
+    const parties = await Promise.all(cluster.nodes.map((_, number) => registerParties(cluster!, number)));
+    const avoided = new Set<number>();
+    const uses = (number: number) => !avoided.has(number);
+    const startedMs = performance.now();
+    const load = new RecordLoad(cluster, parties, CLIENTS, { pauseMs: CLIENT_PAUSE_MS, uses });
+    await load.more(20, PATIENCE_MS);
+    const numbers = cluster.nodes.map((_, number) => number);
+    return { cluster, network, load, parties, prng: makePrng(seed), numbers, avoided, startedMs };
+  } catch (error) {
+    await cluster?.close();
+    await network.close();
+    throw error;
+  }
+}
+
+/** Ends the nodes and the network, and removes what they wrote. */
+export async function closeTrial({ cluster, network }: Trial): Promise<void> {
+  await cluster.close();
+  await network.close();
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
