@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { audit } from './audit.ts';
-import { killAtRandom } from './kills.ts';
+import { killAtRandom } from './scenarios/kills.ts';
 import { closeTrial, openTrial, PATIENCE_MS } from './trial.ts';
 
 const SEED = 5;

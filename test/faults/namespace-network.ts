@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { CLEAR_LINE, type FaultNetwork, type LineShape, numberOfPeer } from './network.ts';
+import { type FaultNetwork, type LineShape, numberOfPeer } from './network.ts';
 
 /** Set in the process that has namespaces of its own. */
 const INSIDE = 'MEDLEDGER_FAULTS_INSIDE';
@@ -54,11 +54,10 @@ export function prepareWorld(): void {
 export function openNamespaceNetwork(nodes: number): FaultNetwork {
   const numbers = Array.from({ length: nodes }, (_, number) => number);
   for (const number of numbers) addNamespace(number);
-  const canShape = hasNetem();
+  const shaped = new Set<string>();
   const blocked = new Set<string>();
   return {
     mode: 'namespaces',
-    canShape,
     rewire(number, config) {
       const port = (multiaddr: string) => /\/tcp\/([0-9]+)$/.exec(multiaddr)![1];
       const peers = config.p2p.peers.map((peer) => ({
@@ -76,7 +75,9 @@ export function openNamespaceNetwork(nodes: number): FaultNetwork {
       run('ip', 'rule', 'add', ...ruleOf(from, to));
     },
     shape(from, to, shape) {
-      if (!canShape) throw new Error('this kernel cannot delay packets');
+      if (shaped.size === 0)
+        for (const number of numbers) run('tc', ...'qdisc replace root handle 1: htb dev'.split(' '), deviceTo(number));
+      shaped.add(`${from}/${to}`);
       shapeLine(from, to, shape);
     },
     heal() {
@@ -85,13 +86,13 @@ export function openNamespaceNetwork(nodes: number): FaultNetwork {
         run('ip', 'rule', 'del', ...ruleOf(from, to));
       }
       blocked.clear();
-      if (canShape)
-        for (const from of numbers) for (const to of numbers) if (from !== to) shapeLine(from, to, CLEAR_LINE);
+      if (shaped.size > 0) for (const number of numbers) run('tc', 'qdisc', 'del', 'dev', deviceTo(number), 'root');
+      shaped.clear();
     },
     async close() {
       this.heal();
       for (const number of numbers) run('ip', 'netns', 'del', nameOf(number));
-      for (const number of numbers) spawnSync('ip', ['link', 'del', `to-node-${number}`]);
+      for (const number of numbers) spawnSync('ip', ['link', 'del', deviceTo(number)]);
     },
   };
 }
@@ -100,36 +101,39 @@ function addNamespace(number: number): void {
   const name = nameOf(number);
   const gateway = `10.99.${number + 1}.1`;
   run('ip', 'netns', 'add', name);
-  run('ip', 'link', 'add', `to-node-${number}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  run('ip', 'addr', 'add', `${gateway}/24`, 'dev', `to-node-${number}`);
-  run('ip', 'link', 'set', `to-node-${number}`, 'up');
+  run('ip', 'link', 'add', deviceTo(number), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  run('ip', 'addr', 'add', `${gateway}/24`, 'dev', deviceTo(number));
+  run('ip', 'link', 'set', deviceTo(number), 'up');
   run('ip', '-n', name, 'link', 'set', 'lo', 'up');
   run('ip', '-n', name, 'addr', 'add', `${addressOf(number)}/24`, 'dev', 'eth0');
   run('ip', '-n', name, 'link', 'set', 'eth0', 'up');
   run('ip', '-n', name, 'route', 'add', 'default', 'via', gateway);
 }
 
-/** One band for each sender on the receiver's device, each with its own netem; the filter goes by the source. */
-function shapeLine(from: number, to: number, shape: LineShape): void {
-  const device = `to-node-${to}`;
-  if (spawnSync('tc', ['class', 'show', 'dev', device], { encoding: 'utf8' }).stdout.trim() === '')
-    run('tc', 'qdisc', 'replace', 'dev', device, 'root', 'handle', '1:', 'htb', 'default', '99');
-  const band = `1:${from + 1}`;
-  const rate = shape.bytesPerSecond === null ? '10gbit' : `${shape.bytesPerSecond * 8}bit`;
-  run('tc', 'class', 'replace', 'dev', device, 'parent', '1:', 'classid', band, 'htb', 'rate', rate);
-  const delay = ['delay', `${shape.delayMs + shape.jitterMs / 2}ms`, `${shape.jitterMs / 2}ms`];
-  const loss = ['loss', `${shape.loss * 100}%`];
-  const handle = `${from + 10}:`;
-  run('tc', 'qdisc', 'replace', 'dev', device, 'parent', band, 'handle', handle, 'netem', ...delay, ...loss);
-  const match = ['protocol', 'ip', 'prio', String(from + 1), 'u32', 'match', 'ip', 'src', addressOf(from)];
-  spawnSync('tc', ['filter', 'del', 'dev', device, 'parent', '1:', 'prio', String(from + 1)]);
-  run('tc', 'filter', 'add', 'dev', device, 'parent', '1:', ...match, 'flowid', band);
+/**
+ * One class for each sender on the device to the receiver, its packets found by their source, with a netem of its own;
+ * the device has an htb already.
+ */
+function shapeLine(from: number, to: number, { delayMs, jitterMs, loss, bytesPerSecond }: LineShape): void {
+  const tc = (what: string, rest: string) => run('tc', ...what.split(' '), 'dev', deviceTo(to), ...rest.split(' '));
+  const order = from + 1;
+  const rate = bytesPerSecond === null ? '10gbit' : `${bytesPerSecond * 8}bit`;
+  tc('class replace', `parent 1: classid 1:${order} htb rate ${rate}`);
+  const delay = `delay ${delayMs + jitterMs / 2}ms ${jitterMs / 2}ms`;
+  tc('qdisc replace', `parent 1:${order} handle ${order + 10}: netem ${delay} loss ${loss * 100}%`);
+  tc('filter replace', `parent 1: protocol ip prio ${order} u32 match ip src ${addressOf(from)} flowid 1:${order}`);
 }
 
-function hasNetem(): boolean {
-  const { status } = spawnSync('tc', ['qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '0ms']);
+/** Whether this process may delay and lose packets: it has a network of its own, and the kernel has what it takes. */
+export function canShapePackets(): boolean {
+  if (!isInsideWorld()) return false;
+  const { status } = spawnSync('tc', 'qdisc add dev lo root netem delay 1ms'.split(' '));
   if (status === 0) run('tc', 'qdisc', 'del', 'dev', 'lo', 'root');
   return status === 0;
+}
+
+function deviceTo(number: number): string {
+  return `to-node-${number}`;
 }
 
 function nameOf(number: number): string {

@@ -21,14 +21,13 @@ export const CLEAR_LINE: LineShape = { delayMs: 0, jitterMs: 0, loss: 0, bytesPe
 /** The network between the nodes of a cluster. A line goes from one node to another; both directions are two lines. */
 export interface FaultNetwork {
   readonly mode: NetworkMode;
-  /** Whether `shape` works here. */
-  readonly canShape: boolean;
   /** Points a node's configuration to this network. */
   rewire(number: number, config: NodeConfig): NodeConfig;
   /** What the node's process has to run in. */
   surroundings(number: number): Surroundings;
   /** From now on nothing of what `from` sends arrives at `to`, whoever dialled. The connections stay open. */
   block(from: number, to: number): void;
+  /** Only where `canShapePackets` says so, if the mode is namespaces. */
   shape(from: number, to: number, shape: LineShape): void;
   /** Every line is clear again. */
   heal(): void;

@@ -7,7 +7,6 @@ export async function openProxyNetwork(nodes: number, seed: number): Promise<Fau
   const numbers = Array.from({ length: nodes }, (_, number) => number);
   return {
     mode: 'proxy',
-    canShape: true,
     rewire(number, config) {
       const port = Number(/\/tcp\/([0-9]+)$/.exec(config.p2p.listen[0]!)![1]);
       proxy.setTarget(number, { host: '127.0.0.1', port });

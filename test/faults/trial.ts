@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type Cluster, createCluster } from '../node/cluster.ts';
 import { type Parties, RecordLoad, registerParties } from '../node/record-load.ts';
 import { makePrng, type Prng } from '../simulation/prng.ts';
@@ -10,6 +11,9 @@ const CLIENTS = 10;
 const CLIENT_PAUSE_MS = 300;
 /** Longest wait for anything that has to happen by itself. */
 export const PATIENCE_MS = 60_000;
+/** Longest time without a commit while no more nodes are at fault than the ledger bears. */
+const INTERRUPTION_MS_MAX = 10_000;
+const POLL_MS = 50;
 
 /** A running cluster under load, and the faults that it can be given. */
 export interface Trial {
@@ -22,6 +26,8 @@ export interface Trial {
   readonly numbers: readonly number[];
   /** Clients leave these nodes alone; those that are sent away turn to the next. */
   readonly avoided: Set<number>;
+  /** What has to be undone at the end, however it comes. */
+  readonly cleanups: (() => void)[];
   /** When the load began, in milliseconds of the monotonic clock. */
   readonly startedMs: number;
 }
@@ -45,7 +51,7 @@ export async function openTrial(mode: NetworkMode, nodes: number, seed: number):
     const load = new RecordLoad(cluster, parties, CLIENTS, { pauseMs: CLIENT_PAUSE_MS, uses });
     await load.more(20, PATIENCE_MS);
     const numbers = cluster.nodes.map((_, number) => number);
-    return { cluster, network, load, parties, prng: makePrng(seed), numbers, avoided, startedMs };
+    return { cluster, network, load, parties, prng: makePrng(seed), numbers, avoided, startedMs, cleanups: [] };
   } catch (error) {
     await cluster?.close();
     await network.close();
@@ -54,11 +60,35 @@ export async function openTrial(mode: NetworkMode, nodes: number, seed: number):
 }
 
 /** Ends the nodes and the network, and removes what they wrote. */
-export async function closeTrial({ cluster, network }: Trial): Promise<void> {
+export async function closeTrial({ cluster, network, cleanups }: Trial): Promise<void> {
+  for (const cleanup of cleanups.splice(0)) cleanup();
   await cluster.close();
   await network.close();
 }
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+export async function heightOf(cluster: Cluster, number: number): Promise<number> {
+  return (await cluster.nodes[number]!.client.status()).height;
+}
+
+/** Waits until a node has reached the height that any had at the call; returns how long it took. */
+export async function caughtUp({ cluster, numbers }: Trial, number: number): Promise<number> {
+  const startMs = performance.now();
+  const heights = await Promise.all(numbers.map((other) => heightOf(cluster, other)));
+  while ((await heightOf(cluster, number)) < Math.max(...heights)) {
+    const spentMs = performance.now() - startMs;
+    assert(spentMs < PATIENCE_MS, `node ${number} does not catch up`);
+    await pause(POLL_MS);
+  }
+  return performance.now() - startMs;
+}
+
+/** The longest time without a commit since then, which must be short. */
+export function assertInterruption(load: RecordLoad, sinceMs: number): number {
+  const gapMs = load.longestGapMs(sinceMs, performance.now());
+  assert(gapMs <= INTERRUPTION_MS_MAX, `no commit for ${gapMs.toFixed(0)} ms`);
+  return gapMs;
 }

@@ -16,6 +16,7 @@ import { findFreePorts } from './free-ports.ts';
 
 const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
 const READY_MS = 30_000;
+const EXIT_MS = 60_000;
 const POLL_MS = 50;
 
 /** A node of a cluster, running or not, and the hospital that it belongs to. */
@@ -55,7 +56,7 @@ export class Cluster {
       const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
       const organisation = makeAccount(secrets, sodiumSigner);
       const client = makeNodeClient({ url: apiUrl, genesisHash: testnet.genesisHash, identity: organisation });
-      return { folder, url: apiUrl, publicKey, logFile: path.join(folder, 'node.log'), organisation, client };
+      return { folder, url: apiUrl, publicKey, logFile: `${folder}.log`, organisation, client };
     });
     this.#group = new ProcessGroup(ENTRY, ({ folder }, code, signal) => {
       if (!this.#ended.delete(folder))
@@ -98,6 +99,15 @@ export class Cluster {
         await gone;
       }),
     );
+  }
+
+  /** Resolves with the status of a node that ends by itself, as it is expected to. Throws at the deadline. */
+  async exit(number: number): Promise<number | null> {
+    const { folder } = this.nodes[number]!;
+    const child = this.#group.get(folder)!.child;
+    this.#ended.add(folder);
+    const [status] = await once(child, 'exit', { signal: AbortSignal.timeout(EXIT_MS) });
+    return status as number | null;
   }
 
   /** Stops a node's process where it is, or lets it go on: a machine that hangs. */
