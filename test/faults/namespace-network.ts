@@ -77,8 +77,8 @@ export function openNamespaceNetwork(nodes: number): FaultNetwork {
     shape(from, to, shape) {
       if (shaped.size === 0)
         for (const number of numbers) run('tc', ...'qdisc replace root handle 1: htb dev'.split(' '), deviceTo(number));
+      shapeLine(from, to, shape, !shaped.has(`${from}/${to}`));
       shaped.add(`${from}/${to}`);
-      shapeLine(from, to, shape);
     },
     heal() {
       for (const rule of blocked) {
@@ -114,14 +114,16 @@ function addNamespace(number: number): void {
  * One class for each sender on the device to the receiver, its packets found by their source, with a netem of its own;
  * the device has an htb already.
  */
-function shapeLine(from: number, to: number, { delayMs, jitterMs, loss, bytesPerSecond }: LineShape): void {
+function shapeLine(from: number, to: number, shape: LineShape, isNew: boolean): void {
+  const { delayMs, jitterMs, loss, bytesPerSecond } = shape;
   const tc = (what: string, rest: string) => run('tc', ...what.split(' '), 'dev', deviceTo(to), ...rest.split(' '));
   const order = from + 1;
   const rate = bytesPerSecond === null ? '10gbit' : `${bytesPerSecond * 8}bit`;
   tc('class replace', `parent 1: classid 1:${order} htb rate ${rate}`);
   const delay = `delay ${delayMs + jitterMs / 2}ms ${jitterMs / 2}ms`;
   tc('qdisc replace', `parent 1:${order} handle ${order + 10}: netem ${delay} loss ${loss * 100}%`);
-  tc('filter replace', `parent 1: protocol ip prio ${order} u32 match ip src ${addressOf(from)} flowid 1:${order}`);
+  if (isNew)
+    tc('filter add', `parent 1: protocol ip prio ${order} u32 match ip src ${addressOf(from)} flowid 1:${order}`);
 }
 
 /** Whether this process may delay and lose packets: it has a network of its own, and the kernel has what it takes. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Cluster, createCluster } from '../node/cluster.ts';
+import { type Cluster, createCluster, numberOfValidator } from '../node/cluster.ts';
 import { type Parties, RecordLoad, registerParties } from '../node/record-load.ts';
 import { makePrng, type Prng } from '../simulation/prng.ts';
 import { openNamespaceNetwork } from './namespace-network.ts';
@@ -60,7 +60,8 @@ export async function openTrial(mode: NetworkMode, nodes: number, seed: number):
 }
 
 /** Ends the nodes and the network, and removes what they wrote. */
-export async function closeTrial({ cluster, network, cleanups }: Trial): Promise<void> {
+export async function closeTrial({ cluster, network, load, cleanups }: Trial): Promise<void> {
+  load.abandon();
   for (const cleanup of cleanups.splice(0)) cleanup();
   await cluster.close();
   await network.close();
@@ -83,6 +84,27 @@ export async function caughtUp({ cluster, numbers }: Trial, number: number): Pro
     assert(spentMs < PATIENCE_MS, `node ${number} does not catch up`);
     await pause(POLL_MS);
   }
+  return performance.now() - startMs;
+}
+
+/**
+ * Waits until every node has heard from every other what can only have been sent after the call: that a line is open
+ * does not mean that TCP has tried it again. Returns how long it took.
+ */
+export async function linksRecovered({ cluster, numbers }: Trial): Promise<number> {
+  const startMs = performance.now();
+  const heights = await Promise.all(numbers.map((number) => heightOf(cluster, number)));
+  // No STATUS with this height has been sent yet.
+  const fresh = Math.max(...heights) + 1;
+  for (const number of numbers)
+    for (;;) {
+      const { peers } = await cluster.nodes[number]!.client.status();
+      const silent = peers.filter(({ height }) => height < fresh);
+      if (silent.length === 0) break;
+      const names = silent.map(({ validator }) => numberOfValidator(cluster, validator));
+      assert(performance.now() - startMs < PATIENCE_MS, `node ${number} hears nothing from ${names.join(', ')}`);
+      await pause(POLL_MS);
+    }
   return performance.now() - startMs;
 }
 

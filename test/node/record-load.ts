@@ -103,6 +103,7 @@ export class RecordLoad {
   /** What ended without a commit, in words: there should be nothing. */
   readonly faults: string[] = [];
   #isStopping = false;
+  #isAbandoned = false;
   readonly #workers: Promise<void>[];
 
   constructor(cluster: Cluster, parties: readonly Parties[], clients: number, options: LoadOptions = {}) {
@@ -137,12 +138,18 @@ export class RecordLoad {
     await Promise.all(this.#workers);
   }
 
+  /** Ends the clients without waiting for what they have sent. */
+  abandon(): void {
+    this.#isStopping = true;
+    this.#isAbandoned = true;
+  }
+
   async #work(cluster: Cluster, parties: Parties, worker: number, options: LoadOptions): Promise<void> {
     const { pauseMs = 0, uses = () => true } = options;
     let node = worker;
     while (!this.#isStopping) {
       const transaction = await signRecord(cluster.genesisHash, parties);
-      for (;;) {
+      while (!this.#isAbandoned) {
         const number = node % cluster.nodes.length;
         const status = uses(number) ? await submitOnce(cluster.nodes[number]!.client, transaction) : undefined;
         if (status?.status === 'Committed') {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { dataFolder } from '../../../src/storage/data-folder.ts';
 import { isInsideWorld } from '../namespace-network.ts';
@@ -47,7 +47,7 @@ export async function fullDisk(trial: Trial): Promise<string> {
   const disk = isInsideWorld() ? mountedDisk(trial, number) : limitedFiles(trial, number);
   const status = await disk.fill();
   assert.equal(status, 1, `a node with a full disk ended with ${status}`);
-  assert.match(lastLog(trial, number), disk.complaint);
+  assertComplaint(cluster.nodes[number]!.logFile, disk.complaint);
   await load.more(60, PATIENCE_MS);
   const gapMs = assertInterruption(load, startMs);
   disk.free();
@@ -60,7 +60,7 @@ export async function fullDisk(trial: Trial): Promise<string> {
 
 interface Disk {
   readonly name: string;
-  /** What the node has to say. */
+  /** What the cause of its end is called. */
   readonly complaint: RegExp;
   /** Takes the room away from a stopped node that it starts; resolves with the exit status that follows. */
   fill(): Promise<number | null>;
@@ -72,14 +72,14 @@ function mountedDisk({ cluster, cleanups, load }: Trial, number: number): Disk {
   const { folder } = cluster.nodes[number]!;
   const copy = `${folder}.copy`;
   const ballast = path.join(folder, 'ballast');
-  cpSync(folder, copy, { recursive: true });
+  execFileSync('cp', ['--archive', folder, copy]);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'tmpfs', folder]);
   cleanups.push(() => execFileSync('umount', ['--lazy', folder]));
-  cpSync(copy, folder, { recursive: true });
+  execFileSync('cp', ['--archive', `${copy}/.`, folder]);
   rmSync(copy, { recursive: true });
   return {
     name: 'ENOSPC on a file system of its own',
-    complaint: /"code":"WriteFailed".*(?:ENOSPC|No space left).*Free space/,
+    complaint: /ENOSPC|No space left/,
     async fill() {
       cluster.start([number]);
       await cluster.ready([number]);
@@ -99,7 +99,7 @@ function limitedFiles({ cluster }: Trial, number: number): Disk {
   const limit = Math.ceil((size + GROWTH_BYTES) / LIMIT_UNIT_BYTES);
   return {
     name: 'EFBIG by a limit on file sizes',
-    complaint: /"code":"WriteFailed".*(?:EFBIG|File too large).*Free space/,
+    complaint: /EFBIG|File too large/,
     fill() {
       cluster.start([number], { prefix: ['sh', '-c', `ulimit -f ${limit}; exec "$0" "$@"`] });
       return cluster.exit(number);
@@ -108,6 +108,14 @@ function limitedFiles({ cluster }: Trial, number: number): Disk {
   };
 }
 
-function lastLog({ cluster }: Trial, number: number): string {
-  return readFileSync(cluster.nodes[number]!.logFile, 'utf8').split('\n').slice(-30).join('\n');
+/** The last thing of weight that a node wrote says what failed, why, and what to do. */
+function assertComplaint(logFile: string, cause: RegExp): void {
+  const fatal = readFileSync(logFile, 'utf8')
+    .split('\n')
+    .findLast((line) => line.startsWith('{"level":60'));
+  assert(fatal !== undefined, 'it ended without a word');
+  const { err } = JSON.parse(fatal) as { err: { code: string; message: string } };
+  assert.equal(err.code, 'WriteFailed');
+  assert.match(err.message, cause);
+  assert.match(err.message, /Free space/);
 }

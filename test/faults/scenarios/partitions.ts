@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { numberOfValidator, readClusterGenesis } from '../../node/cluster.ts';
 import { PrimaryForecast } from '../../node/primary.ts';
 import { separate } from '../network.ts';
-import { assertInterruption, caughtUp, heightOf, PATIENCE_MS, pause, type Trial } from '../trial.ts';
+import { assertInterruption, caughtUp, heightOf, linksRecovered, PATIENCE_MS, pause, type Trial } from '../trial.ts';
 
 /** How long what was under way when a line was cut may still arrive. */
 const ECHO_MS = 2_000;
@@ -25,8 +25,9 @@ export async function splitInHalves(trial: Trial): Promise<string> {
     network.heal();
     await load.more(30, PATIENCE_MS);
     const firstMs = load.acknowledged.find(({ atMs }) => atMs > healedMs)!.atMs - healedMs;
+    const linksMs = await linksRecovered(trial);
     for (const number of numbers) await caughtUp(trial, number);
-    remarks.push(`first commit ${firstMs.toFixed(0)} ms after`);
+    remarks.push(`first commit ${firstMs.toFixed(0)} ms, all lines ${linksMs.toFixed(0)} ms after`);
   }
   return `cut twice for ${(ECHO_MS + CUT_MS) / 1_000} s, no height decided; ${remarks.join(', ')}`;
 }
@@ -51,9 +52,12 @@ export async function isolatePrimary(trial: Trial): Promise<string> {
     assert.equal(await heightOf(cluster, primary), before, 'the isolated node decided a height alone');
     network.heal();
     const caughtUpMs = await caughtUp(trial, primary);
+    const linksMs = await linksRecovered(trial);
     await load.more(30, PATIENCE_MS);
     const gapMs = assertInterruption(load, cutMs);
-    remarks.push(`gap ${gapMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`);
+    remarks.push(
+      `gap ${gapMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms, all lines in ${linksMs.toFixed(0)} ms`,
+    );
   }
   return remarks.join('; ');
 }
@@ -63,30 +67,31 @@ export async function cutOneWay(trial: Trial): Promise<string> {
   const { cluster, network, load, numbers, prng } = trial;
   const remarks: string[] = [];
   const startMs = performance.now();
+  const heal = async (what: string) => {
+    network.heal();
+    for (const number of numbers) await caughtUp(trial, number);
+    remarks.push(`${what}: all lines ${(await linksRecovered(trial)).toFixed(0)} ms after`);
+  };
   const mute = prng.pick(numbers);
-  const deaf = prng.pick(numbers.filter((number) => number !== mute));
   for (const other of numbers) if (other !== mute) network.block(mute, other);
   await pause(ECHO_MS + CUT_MS);
   await load.more(30, PATIENCE_MS);
-  network.heal();
-  remarks.push(`mute caught up in ${(await caughtUp(trial, mute)).toFixed(0)} ms`);
+  await heal('mute');
 
+  const deaf = prng.pick(numbers);
   for (const other of numbers) if (other !== deaf) network.block(other, deaf);
   await pause(ECHO_MS);
   const before = await heightOf(cluster, deaf);
   await pause(CUT_MS);
   await load.more(30, PATIENCE_MS);
   assert.equal(await heightOf(cluster, deaf), before, 'a node that hears nobody decided a height');
-  network.heal();
-  remarks.push(`deaf caught up in ${(await caughtUp(trial, deaf)).toFixed(0)} ms`);
+  await heal('deaf');
 
-  network.block(mute, deaf);
-  await pause(ECHO_MS);
-  await load.more(60, PATIENCE_MS);
-  network.heal();
-  for (const number of numbers) await caughtUp(trial, number);
+  network.block(mute, prng.pick(numbers.filter((number) => number !== mute)));
+  await load.more(120, PATIENCE_MS);
+  await heal('one line');
   const gapMs = assertInterruption(load, startMs);
-  return `${remarks.join(', ')}; gap ${gapMs.toFixed(0)} ms`;
+  return `gap ${gapMs.toFixed(0)} ms; ${remarks.join(', ')}`;
 }
 
 /** Lines cut and healed by chance, each direction for itself, faster than views follow; then all must go on. */
@@ -108,6 +113,7 @@ export async function cutAtRandom(trial: Trial): Promise<string> {
   const healedMs = performance.now();
   await load.more(40, PATIENCE_MS);
   const firstMs = load.acknowledged.find(({ atMs }) => atMs > healedMs)!.atMs - healedMs;
+  await linksRecovered(trial);
   for (const number of numbers) await caughtUp(trial, number);
   return `${cuts} lines cut in ${rounds} rounds; first commit ${firstMs.toFixed(0)} ms after`;
 }
