@@ -101,7 +101,8 @@ export class Pipe {
     const { delayMs, jitterMs, loss, bytesPerSecond } = this.#line.shape;
     let travelMs = delayMs + jitterMs * this.#random();
     for (let resendMs = RESEND_MS; this.#random() < loss; resendMs *= 2) travelMs += resendMs;
-    const sentMs = bytesPerSecond === null ? 0 : this.#lastDueMs + (bytes * 1_000) / bytesPerSecond;
-    return Math.max(performance.now() + travelMs, this.#lastDueMs, sentMs);
+    const sendingMs = bytesPerSecond === null ? 0 : (bytes * 1_000) / bytesPerSecond;
+    const nowMs = performance.now();
+    return Math.max(nowMs + travelMs, Math.max(nowMs, this.#lastDueMs) + sendingMs);
   }
 }

@@ -3,7 +3,7 @@ import { delayAndLoss } from './scenarios/delay.ts';
 import { fullDisk, slowDisks } from './scenarios/disks.ts';
 import { hang, killAll } from './scenarios/hangs.ts';
 import { killAtRandom } from './scenarios/kills.ts';
-import { cutAtRandom, cutOneWay, isolatePrimary, splitInHalves } from './scenarios/partitions.ts';
+import { cutAtRandom, cutOneWay, isolateForLong, isolatePrimary, splitInHalves } from './scenarios/partitions.ts';
 import type { Trial } from './trial.ts';
 
 /** One kind of faults. */
@@ -22,6 +22,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = groups([
   { name: 'primary', title: 'the primary cut off', run: isolatePrimary },
   { name: 'one-way', title: 'lines that work one way', run: cutOneWay },
   { name: 'cuts', title: 'lines cut by chance', run: cutAtRandom },
+  { name: 'long-cut', title: 'a node alone for long', run: isolateForLong },
   { name: 'delay', title: 'delay, jitter, loss', shapes: true, run: delayAndLoss },
   { name: 'slow-disk', title: 'slow disks', run: slowDisks },
   { name: 'full-disk', title: 'a full disk', run: fullDisk },
@@ -42,7 +43,7 @@ function groups(all: readonly Scenario[]): Record<string, readonly Scenario[]> {
   const named = (...names: readonly string[]) => all.filter(({ name }) => names.includes(name));
   return {
     ...Object.fromEntries(all.map((scenario) => [scenario.name, [scenario]])),
-    partitions: named('split', 'primary', 'one-way', 'cuts'),
+    partitions: named('split', 'primary', 'one-way', 'cuts', 'long-cut'),
     disks: named('slow-disk', 'full-disk'),
     all,
   };

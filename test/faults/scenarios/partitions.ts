@@ -7,6 +7,8 @@ import { assertInterruption, caughtUp, heightOf, linksRecovered, PATIENCE_MS, pa
 /** How long what was under way when a line was cut may still arrive. */
 const ECHO_MS = 2_000;
 const CUT_MS = 6_000;
+/** Long enough for TCP to wait half a minute and more between its attempts. */
+const LONG_CUT_MS = 40_000;
 
 /** Two halves, neither of them a quorum: nobody decides anything until they meet again. */
 export async function splitInHalves(trial: Trial): Promise<string> {
@@ -60,6 +62,24 @@ export async function isolatePrimary(trial: Trial): Promise<string> {
     );
   }
   return remarks.join('; ');
+}
+
+/** One node cut off for so long that every connection has gone quiet; it must be back soon after the lines are. */
+export async function isolateForLong(trial: Trial): Promise<string> {
+  const { network, load, numbers, prng } = trial;
+  const alone = prng.pick(numbers);
+  const cutMs = performance.now();
+  separate(
+    network,
+    [alone],
+    numbers.filter((number) => number !== alone),
+  );
+  await pause(LONG_CUT_MS);
+  network.heal();
+  const caughtUpMs = await caughtUp(trial, alone);
+  const linksMs = await linksRecovered(trial);
+  const gapMs = assertInterruption(load, cutMs);
+  return `gap ${gapMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms, all lines in ${linksMs.toFixed(0)} ms more`;
 }
 
 /** Lines that work in one direction only: a node that nobody hears, one that hears nobody, and one line of many. */
