@@ -68,8 +68,10 @@ async function runOne(scenario: Scenario, options: SuiteOptions, interruption: I
   let trial: Trial | undefined;
   let gapMs = 0;
   let result = 'passed';
+  let isClosing = false;
   try {
     trial = await openTrial(mode, nodes, seed);
+    if (interruption.signal !== undefined) throw new Error('interrupted while starting');
     interruption.trial = trial;
     const { cluster, load } = trial;
     console.log(`  ${await scenario.run(trial, kills)}`);
@@ -79,17 +81,22 @@ async function runOne(scenario: Scenario, options: SuiteOptions, interruption: I
     assert.deepEqual(load.faults, []);
     console.log(`  ${await audit(cluster, load.acknowledged)}`);
   } catch (error) {
+    isClosing = interruption.trial !== undefined && interruption.signal !== undefined;
+    if (interruption.signal !== undefined)
+      return { scenario: scenario.name, mode, ...measures(trial, startMs), gapMs, result: 'interrupted' };
     result = `FAILED: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
     console.log(`  FAILED, again with: npm run test:faults -- ${scenario.name} --seed ${seed} --nodes ${nodes}`);
     console.log(error instanceof Error ? error.stack : error);
     if (options.logs && trial !== undefined) console.log(trial.cluster.logs(100));
   } finally {
     interruption.trial = undefined;
-    if (trial !== undefined && interruption.signal === undefined) await closeTrial(trial);
+    if (trial !== undefined && !isClosing) await closeTrial(trial);
   }
-  const acknowledged = trial?.load.acknowledged.length ?? 0;
-  const seconds = (performance.now() - startMs) / 1_000;
-  return { scenario: scenario.name, mode, seconds, acknowledged, gapMs, result };
+  return { scenario: scenario.name, mode, ...measures(trial, startMs), gapMs, result };
+}
+
+function measures(trial: Trial | undefined, startMs: number): Pick<Row, 'seconds' | 'acknowledged'> {
+  return { seconds: (performance.now() - startMs) / 1_000, acknowledged: trial?.load.acknowledged.length ?? 0 };
 }
 
 function printTable(rows: readonly Row[]): void {
