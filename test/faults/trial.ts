@@ -13,7 +13,8 @@ const CLIENT_PAUSE_MS = 300;
 export const PATIENCE_MS = 60_000;
 /** Longest time without a commit while no more nodes are at fault than the ledger bears. */
 const INTERRUPTION_MS_MAX = 10_000;
-const POLL_MS = 50;
+/** How often a state is asked for that no event tells. */
+export const POLL_MS = 50;
 
 /** A running cluster under load, and the faults that it can be given. */
 export interface Trial {

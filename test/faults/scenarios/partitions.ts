@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { numberOfValidator, readClusterGenesis } from '../../node/cluster.ts';
 import { PrimaryForecast } from '../../node/primary.ts';
 import { separate } from '../network.ts';
-import { assertInterruption, caughtUp, heightOf, linksRecovered, PATIENCE_MS, pause, type Trial } from '../trial.ts';
+import {
+  assertInterruption,
+  caughtUp,
+  heightOf,
+  linksRecovered,
+  PATIENCE_MS,
+  POLL_MS,
+  pause,
+  type Trial,
+} from '../trial.ts';
 
 /** How long what was under way when a line was cut may still arrive. */
 const ECHO_MS = 2_000;
@@ -66,7 +75,7 @@ export async function isolatePrimary(trial: Trial): Promise<string> {
 
 /** One node cut off for so long that every connection has gone quiet; it must be back soon after the lines are. */
 export async function isolateForLong(trial: Trial): Promise<string> {
-  const { network, load, numbers, prng } = trial;
+  const { cluster, network, load, numbers, prng } = trial;
   const alone = prng.pick(numbers);
   const cutMs = performance.now();
   separate(
@@ -75,11 +84,19 @@ export async function isolateForLong(trial: Trial): Promise<string> {
     numbers.filter((number) => number !== alone),
   );
   await pause(LONG_CUT_MS);
+  const before = await heightOf(cluster, alone);
+  const healedMs = performance.now();
   network.heal();
+  while ((await heightOf(cluster, alone)) === before) {
+    assert(performance.now() - healedMs < PATIENCE_MS, 'it reaches nobody');
+    await pause(POLL_MS);
+  }
+  const reachedMs = performance.now() - healedMs;
   const caughtUpMs = await caughtUp(trial, alone);
   const linksMs = await linksRecovered(trial);
   const gapMs = assertInterruption(load, cutMs);
-  return `gap ${gapMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms, all lines in ${linksMs.toFixed(0)} ms more`;
+  const times = [reachedMs, caughtUpMs, linksMs].map((ms) => `${ms.toFixed(0)} ms`);
+  return `gap ${gapMs.toFixed(0)} ms; ${times[0]} to the first block, ${times[1]} to all, ${times[2]} to all lines`;
 }
 
 /** Lines that work in one direction only: a node that nobody hears, one that hears nobody, and one line of many. */
