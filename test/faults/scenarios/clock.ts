@@ -21,7 +21,7 @@ export async function clockAnHourOff(trial: Trial): Promise<string> {
     assert.deepEqual(await cluster.terminate([number]), [0]);
     cluster.start([number], wrongClock(offMs));
     const startMs = performance.now();
-    await load.more(300, PATIENCE_MS);
+    await load.more(200, PATIENCE_MS);
     const gapMs = assertInterruption(load, startMs);
     await caughtUp(trial, number);
     const { timestampMs } = await cluster.nodes[number]!.client.status();

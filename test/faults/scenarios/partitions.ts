@@ -16,8 +16,8 @@ import {
 /** How long what was under way when a line was cut may still arrive. */
 const ECHO_MS = 2_000;
 const CUT_MS = 6_000;
-/** Long enough for TCP to wait half a minute and more between its attempts. */
-const LONG_CUT_MS = 40_000;
+/** Long enough for TCP to wait twenty seconds and more between its attempts. */
+const LONG_CUT_MS = 30_000;
 
 /** Two halves, neither of them a quorum: nobody decides anything until they meet again. */
 export async function splitInHalves(trial: Trial): Promise<string> {
