@@ -17,7 +17,9 @@ const POLL_MS = 10;
 const { values } = parseArgs({
   options: { blocks: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' } },
 });
-const cluster = await createCluster({ snapshotInterval: INTERVAL, keepRecent: 64, heartbeatMs: 3_600_000 });
+const cluster = await createCluster({
+  parameters: { snapshotInterval: INTERVAL, keepRecent: 64, heartbeatMs: 3_600_000 },
+});
 const joiners: Joiner[] = [];
 try {
   for (const [place, history] of ['full', 'recent'].entries()) {

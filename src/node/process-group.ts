@@ -8,6 +8,16 @@ export interface NodeProcess {
   readonly child: ChildProcess;
 }
 
+/** What a node's process runs in, beside what it has from this one. */
+export interface Surroundings {
+  /** Words before its command, such as those that enter a network namespace; the command replaces that process. */
+  readonly prefix: readonly string[];
+  /** Environment variables. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const NOTHING_SPECIAL: Surroundings = { prefix: [], environment: {} };
+
 /** How long a node may take to finish its height after SIGTERM before it is killed. */
 const STOP_DEADLINE_MS = 10_000;
 
@@ -31,21 +41,21 @@ export class ProcessGroup {
   }
 
   /** Starts the node of `folder`; output goes to `output` (a file descriptor), or nowhere when undefined. */
-  start(folder: string, apiUrl: string, output: number | undefined): NodeProcess {
+  start(
+    folder: string,
+    apiUrl: string,
+    output: number | undefined,
+    { prefix, environment } = NOTHING_SPECIAL,
+  ): NodeProcess {
     const sink = output ?? 'ignore';
-    const child = spawn(
-      process.execPath,
-      [
-        '--disable-warning=ExperimentalWarning',
-        '--max-semi-space-size=32',
-        this.#entry,
-        'start',
-        '--config',
-        `${folder}/config.toml`,
-        '--stop-with-stdin',
-      ],
-      { stdio: ['pipe', sink, sink], detached: true },
-    );
+    const options = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
+    const node = [process.execPath, ...options, this.#entry];
+    const words = [...prefix, ...node, 'start', '--config', `${folder}/config.toml`, '--stop-with-stdin'];
+    const child = spawn(words[0]!, words.slice(1), {
+      stdio: ['pipe', sink, sink],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
     const started: NodeProcess = { folder, apiUrl, child };
     this.#processes.set(folder, started);
     child.on('exit', (code, signal) => {

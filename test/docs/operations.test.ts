@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { parseConfig } from '../../src/node/config.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
+import { SCENARIOS } from '../faults/scenarios.ts';
 import { longLines, tableOf, textOf } from './document.ts';
 
 const OPERATIONS = textOf('docs/OPERATIONS.md');
@@ -67,6 +68,11 @@ test('the metrics are those of the code', () => {
   });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   assert.equal(namesOf('| metric | meaning |'), names.toSorted());
+});
+
+test('the scenarios of the fault tests are those of the code', () => {
+  const words = tableOf(OPERATIONS, '| word | what |').flatMap(([names]) => names!.match(/[a-z][a-z-]*/g)!);
+  for (const name of Object.keys(SCENARIOS)) assert.ok(name === 'all' || words.includes(name), name);
 });
 
 test('the exit codes are those of the code', () => {

@@ -1,6 +1,5 @@
-// Shows with real processes what the node promises: node bin/run.cjs test/e2e/run.ts [devnet|sample-data|faults|refusals…]
+// Shows with real processes what the node promises: node bin/run.cjs test/e2e/run.ts [devnet|sample-data|refusals…]
 import { showDevnet } from './devnet.ts';
-import { showFaults } from './faults.ts';
 import { showRefusals } from './refusals.ts';
 import { Report } from './report.ts';
 import { showSampleData } from './sample-data.ts';
@@ -8,7 +7,6 @@ import { showSampleData } from './sample-data.ts';
 const SECTIONS: Readonly<Record<string, readonly [title: string, show: (report: Report) => Promise<void>]>> = {
   devnet: ['npm start: four hospitals on this machine', showDevnet],
   'sample-data': ['42 FHIR bundles: load, load again, search', showSampleData],
-  faults: ['kill -9 under load', showFaults],
   refusals: ['requests and bytes that nobody honest sends', showRefusals],
 };
 

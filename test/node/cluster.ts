@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { NodeStatusView } from '../../src/api/contract/schemas.ts';
@@ -8,12 +8,15 @@ import { readAccountKey } from '../../src/crypto/node/keystore.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { decodeGenesis } from '../../src/ledger/genesis.ts';
 import type { Parameters } from '../../src/ledger/parameters.ts';
-import { ProcessGroup, stopProcess, waitUntilReady } from '../../src/node/process-group.ts';
+import { formatConfig, type NodeConfig, readConfig } from '../../src/node/config.ts';
+import { ProcessGroup, type Surroundings, stopProcess, waitUntilReady } from '../../src/node/process-group.ts';
 import { createTestnet, type Testnet } from '../../src/node/testnet.ts';
+import { dataFolder } from '../../src/storage/data-folder.ts';
 import { findFreePorts } from './free-ports.ts';
 
 const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
 const READY_MS = 30_000;
+const EXIT_MS = 60_000;
 const POLL_MS = 50;
 
 /** A node of a cluster, running or not, and the hospital that it belongs to. */
@@ -37,16 +40,20 @@ export class Cluster {
   /** Exits that nobody asked for, in words. */
   readonly unexpectedExits: string[] = [];
   readonly #group: ProcessGroup;
+  readonly #surroundings: (number: number) => Surroundings;
   readonly #ended = new Set<string>();
 
   /** Made by `createCluster` alone. */
-  constructor(root: string, testnet: Testnet) {
+  constructor(root: string, testnet: Testnet, surroundings: (number: number) => Surroundings) {
+    this.#surroundings = surroundings;
     this.root = root;
     this.genesisHash = testnet.genesisHash;
     this.keysFolder = testnet.keysFolder;
     this.nodes = [];
-    for (const { folder, apiUrl, publicKey } of testnet.nodes)
-      this.adopt(folder, apiUrl, publicKey, path.basename(folder));
+    for (const { folder, publicKey } of testnet.nodes) {
+      const { api } = readConfig(dataFolder(folder).config, {});
+      this.adopt(folder, `http://${api.host}:${api.port}`, publicKey, path.basename(folder));
+    }
     this.#group = new ProcessGroup(ENTRY, ({ folder }, code, signal) => {
       if (!this.#ended.delete(folder))
         this.unexpectedExits.push(`${path.basename(folder)} exited with ${signal ?? code}`);
@@ -59,17 +66,20 @@ export class Cluster {
     const secrets = { signingSeeds: [key.signingSeed], sealingSecret: key.sealingSecret };
     const organisation = makeAccount(secrets, sodiumSigner);
     const client = makeNodeClient({ url, genesisHash: this.genesisHash, identity: organisation });
-    return (
-      this.nodes.push({ folder, url, publicKey, logFile: path.join(folder, 'node.log'), organisation, client }) - 1
-    );
+    // Beside the folder: what limits the folder's disk does not limit the log.
+    return this.nodes.push({ folder, url, publicKey, logFile: `${folder}.log`, organisation, client }) - 1;
   }
 
-  /** Starts the nodes with these numbers, all by default, without waiting for them. */
-  start(numbers: readonly number[] = this.#all()): void {
+  /** Starts the nodes with these numbers, all by default, without waiting for them; `more` adds to what they run in. */
+  start(numbers: readonly number[] = this.#all(), more: Partial<Surroundings> = {}): void {
     for (const number of numbers) {
       const { folder, url, logFile } = this.nodes[number]!;
+      const { prefix, environment } = this.#surroundings(number);
       const log = openSync(logFile, 'a', 0o600);
-      this.#group.start(folder, url, log);
+      this.#group.start(folder, url, log, {
+        prefix: [...prefix, ...(more.prefix ?? [])],
+        environment: { ...environment, ...more.environment },
+      });
       closeSync(log);
     }
   }
@@ -95,6 +105,15 @@ export class Cluster {
         await gone;
       }),
     );
+  }
+
+  /** Resolves with the status of a node that ends by itself, as it is expected to. Throws at the deadline. */
+  async exit(number: number): Promise<number | null> {
+    const { folder } = this.nodes[number]!;
+    const child = this.#group.get(folder)!.child;
+    this.#ended.add(folder);
+    const [status] = await once(child, 'exit', { signal: AbortSignal.timeout(EXIT_MS) });
+    return status as number | null;
   }
 
   /** Stops a node's process where it is, or lets it go on: a machine that hangs. */
@@ -149,13 +168,34 @@ export class Cluster {
   }
 }
 
-/** Makes a cluster of four hospitals on ports that are free now; starts nothing yet. */
-export async function createCluster(parameters: Partial<Parameters> = {}): Promise<Cluster> {
-  const port = await findFreePorts(4);
+/** What a cluster is to be, where not four hospitals on loopback. */
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly parameters?: Partial<Parameters>;
+  /** Changes the configuration of a node before anything starts. */
+  readonly rewire?: (number: number, config: NodeConfig) => NodeConfig;
+  readonly surroundings?: (number: number) => Surroundings;
+}
+
+/** Makes a cluster on ports that are free now; starts nothing yet. */
+export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { nodes = 4, parameters = {}, rewire, surroundings = () => ({ prefix: [], environment: {} }) } = options;
+  const port = await findFreePorts(nodes);
   const root = mkdtempSync(path.join(os.tmpdir(), 'medledger-cluster-'));
   const folder = path.join(root, 'testnet');
-  const options = { folder, nodes: 4, port, ledger: 'cluster under test', parameters, createdMs: Date.now() };
-  return new Cluster(root, await createTestnet(options));
+  const testnet = await createTestnet({
+    folder,
+    nodes,
+    port,
+    ledger: 'cluster under test',
+    parameters,
+    createdMs: Date.now(),
+  });
+  for (const [number, node] of testnet.nodes.entries()) {
+    const file = dataFolder(node.folder).config;
+    if (rewire !== undefined) writeFileSync(file, formatConfig(rewire(number, readConfig(file, {}))));
+  }
+  return new Cluster(root, testnet, surroundings);
 }
 
 /** The node of a cluster that has this index in the validator set, as blocks name their proposers. */

@@ -45,7 +45,7 @@ function lowSeed(): Uint8Array {
 }
 
 test.before(async () => {
-  cluster = await createCluster({ heartbeatMs: 200, snapshotInterval: INTERVAL, keepRecent: 16 });
+  cluster = await createCluster({ parameters: { heartbeatMs: 200, snapshotInterval: INTERVAL, keepRecent: 16 } });
   const port = await findFreePorts(3);
   const address = (at: number) => `/ip4/127.0.0.1/tcp/${at}`;
   const victim = { publicKey: sodiumSigner(joinerKey).publicKey, addresses: [address(port + 100)] };

@@ -30,7 +30,7 @@ let joiner: number;
 let successor: number;
 
 test.before(async () => {
-  cluster = await createCluster({ heartbeatMs: 400 });
+  cluster = await createCluster({ parameters: { heartbeatMs: 400 } });
   joiner = await prepareNode('joiner', 'hospital-1');
   successor = await prepareNode('successor', 'hospital-3');
   cluster.start([0, 1, 2, 3, joiner]);

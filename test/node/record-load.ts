@@ -38,6 +38,8 @@ export interface Parties {
 
 const VALIDITY_MS = 300_000;
 const WAIT_MS = 5_000;
+/** Longer than a node waits for a commit: one that hangs or is cut off does not hold its clients. */
+const ANSWER_MS = WAIT_MS + 3_000;
 const RETRY_PAUSE_MS = 50;
 const ASKED_AT_ONCE = 50;
 
@@ -87,17 +89,26 @@ export async function signRecord(
   return signTransaction(genesisHash, body, [organisation, doctor], attachment);
 }
 
+/** What a load is beside its number of clients. */
+export interface LoadOptions {
+  /** How long a client rests after each commit. */
+  readonly pauseMs?: number;
+  /** Whether clients turn to the node with this number now; all of them when absent. */
+  readonly uses?: (number: number) => boolean;
+}
+
 /** Clients that keep submitting records, `clients` at a time, each moving to the next node when its own fails. */
 export class RecordLoad {
   readonly acknowledged: Acknowledged[] = [];
   /** What ended without a commit, in words: there should be nothing. */
   readonly faults: string[] = [];
   #isStopping = false;
+  #isAbandoned = false;
   readonly #workers: Promise<void>[];
 
-  constructor(cluster: Cluster, parties: readonly Parties[], clients: number) {
+  constructor(cluster: Cluster, parties: readonly Parties[], clients: number, options: LoadOptions = {}) {
     this.#workers = Array.from({ length: clients }, (_, worker) =>
-      this.#work(cluster, parties[worker % parties.length]!, worker).catch((error: unknown) => {
+      this.#work(cluster, parties[worker % parties.length]!, worker, options).catch((error: unknown) => {
         this.faults.push(String(error));
       }),
     );
@@ -127,13 +138,20 @@ export class RecordLoad {
     await Promise.all(this.#workers);
   }
 
-  async #work(cluster: Cluster, parties: Parties, worker: number): Promise<void> {
+  /** Ends the clients without waiting for what they have sent. */
+  abandon(): void {
+    this.#isStopping = true;
+    this.#isAbandoned = true;
+  }
+
+  async #work(cluster: Cluster, parties: Parties, worker: number, options: LoadOptions): Promise<void> {
+    const { pauseMs = 0, uses = () => true } = options;
     let node = worker;
     while (!this.#isStopping) {
       const transaction = await signRecord(cluster.genesisHash, parties);
-      for (;;) {
-        const { client } = cluster.nodes[node % cluster.nodes.length]!;
-        const status = await submitOnce(client, transaction);
+      while (!this.#isAbandoned) {
+        const number = node % cluster.nodes.length;
+        const status = uses(number) ? await submitOnce(cluster.nodes[number]!.client, transaction) : undefined;
         if (status?.status === 'Committed') {
           const { height, index } = status;
           this.acknowledged.push({ txId: toHex(transaction.txId), height, index, atMs: performance.now() });
@@ -146,6 +164,7 @@ export class RecordLoad {
         node += 1;
         await pause(RETRY_PAUSE_MS);
       }
+      if (pauseMs > 0) await pause(pauseMs);
     }
   }
 }
@@ -156,7 +175,7 @@ async function submitOnce(
   transaction: SignedTransaction,
 ): Promise<TransactionStatusView | undefined> {
   try {
-    const [status] = await client.submit([transaction], WAIT_MS);
+    const [status] = await client.submit([transaction], WAIT_MS, AbortSignal.timeout(ANSWER_MS));
     // An earlier attempt, at a node that died or was slow, may have been applied.
     return status?.status === 'Rejected' && status.code === 'duplicateId'
       ? await client.transactionStatus(transaction.txId)
@@ -164,7 +183,7 @@ async function submitOnce(
   } catch (error) {
     if (error instanceof NodeUnreachable || (error instanceof NodeProblem && error.problem.retryable)) return undefined;
     // A node that dies in the middle of an answer.
-    if (error instanceof TypeError) return undefined;
+    if (error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError')) return undefined;
     throw error;
   }
 }
