@@ -116,6 +116,8 @@ export class CatchUp {
   async #askTip(peer: Uint8Array): Promise<void> {
     const { chain, requests, onBadPeer, onTipShown } = this.#dependencies;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIP_DEADLINE_MS)]);
+    // Of two questions under way the earlier may be answered last.
+    const shownBefore = this.#tips.shownBy(peer);
     const items = await requests.requestHistory(peer, { kind: 'tip' }, signal).catch(() => undefined);
     if (items === undefined || this.#closing.signal.aborted) return;
     const served = items[0] === undefined ? undefined : readHeaderFrame(items[0]);
@@ -124,13 +126,14 @@ export class CatchUp {
       return;
     }
     const height = served?.header.height ?? 0;
-    if (height < this.#tips.provenBy(peer)) {
+    if (height < shownBefore) {
       // A ledger does not shrink: it hides what it has shown.
       onBadPeer(peer, `tip lowered to ${height}`);
       return;
     }
     const isFar = height > chain.tip.height;
     const isProven = served?.certificate !== undefined && this.#tips.prove(peer, served.certificate);
+    if (isProven) this.#tips.showed(peer, height);
     if (!isFar) {
       // What lies beyond this was claimed and is not there.
       this.#tips.forgetClaim(peer);

@@ -12,6 +12,8 @@ interface PeerTip {
   claimed: number;
   /** Highest height for which it showed a certificate that we could check. */
   proven: number;
+  /** Highest tip of its own that it showed when asked. */
+  shown: number;
   /** Requests in a row that it left unanswered or answered in vain. */
   misses: number;
 }
@@ -60,9 +62,15 @@ export class PeerTips {
     return true;
   }
 
-  /** The highest tip that a peer has proven; 0 for none. */
-  provenBy(peer: Uint8Array): number {
-    return this.#tips.get(toHex(peer))?.proven ?? 0;
+  /** The highest tip of its own that a peer has shown when asked; what it passed on of others does not count. */
+  shownBy(peer: Uint8Array): number {
+    return this.#tips.get(toHex(peer))?.shown ?? 0;
+  }
+
+  /** A peer, when asked, showed a tip with a certificate that could be checked. */
+  showed(peer: Uint8Array, height: number): void {
+    const tip = this.#of(peer);
+    if (tip !== undefined) tip.shown = Math.max(tip.shown, height);
   }
 
   /** Who may hold block `height`: those that answered last first, and of these who has proven most. */
@@ -93,7 +101,7 @@ export class PeerTips {
     const name = toHex(peer);
     let tip = this.#tips.get(name);
     if (tip === undefined && this.#tips.size < PEERS_MAX) {
-      tip = { peer, claimed: 0, proven: 0, misses: 0 };
+      tip = { peer, claimed: 0, proven: 0, shown: 0, misses: 0 };
       this.#tips.set(name, tip);
     }
     return tip;

@@ -149,6 +149,8 @@ test('tips are asked for anew, and only what is proven counts', async () => {
 
 test('who shows a lower tip than it has proven is reported', async () => {
   const { catchUp, tips, bad, settled } = harness(50);
+  // A certificate that it passed on is no tip of its own yet.
+  catchUp.hint(201, ONE, tipAt(201).certificate);
   tips.set(1, [tipAt(200).frame]);
   catchUp.askTips();
   await settled();
