@@ -17,9 +17,10 @@ export function onTimeout(core: Core, timer: TimerName, token: number): void {
       onViewTimeout(core);
       return;
     }
-    case 'forward':
-      if (height.pendingApplicable) emit(core, { kind: 'ForwardPending', height: height.context.height });
+    case 'forward': {
+      forwardPending(core);
       return;
+    }
     case 'retransmit': {
       onRetransmitTimeout(core);
       return;
@@ -46,6 +47,7 @@ export function onPendingRechecked(core: Core, applicable: boolean): void {
   }
   height.rechecking = false;
   height.pendingApplicable = applicable;
+  if (!applicable) height.pendingRounds = 0;
   // What came meanwhile is timed anew, in full.
   height.timedView = -1;
   if (applicable && !hasFirmReason(core)) sendViewChange(core, 1, 'pending transactions wait');
@@ -61,11 +63,20 @@ function onViewTimeout(core: Core): void {
   emit(core, { kind: 'RecheckPending', height: height.context.height });
 }
 
+/** What nobody proposes may not have reached who would: also one who must not sign passes it on. */
+function forwardPending(core: Core): void {
+  const { pendingApplicable, decided, context } = core.height;
+  if (pendingApplicable && decided === null) emit(core, { kind: 'ForwardPending', height: context.height });
+}
+
 function onRetransmitTimeout(core: Core): void {
   core.answered.clear();
   retransmit(core);
   for (const { blockHash, from } of core.height.fetching.values())
     emit(core, { kind: 'Fetch', height: core.height.context.height, blockHash, from });
   repeatTipRequest(core);
+  core.height.pendingRounds += core.height.pendingApplicable ? 1 : 0;
+  // The first round comes at any moment of view 0; after it the primary has had a full round.
+  if (core.height.pendingRounds > 1) forwardPending(core);
   setTimer(core, 'retransmit', core.config.parameters.retransmitMs);
 }
