@@ -2,8 +2,9 @@ import { concatBytes, equalBytes, toHex } from '../../src/codec/bytes.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { Input } from '../../src/consensus/input.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
-import type { Proposal } from '../../src/consensus/messages.ts';
+import type { Message, Proposal } from '../../src/consensus/messages.ts';
 import { PRECISION_MS } from '../../src/consensus/parameters.ts';
+import { blockHash } from '../../src/ledger/block.ts';
 import { type Certificate, certificateFault } from '../../src/ledger/certificate.ts';
 import { headerOf, makeProposal } from './application.ts';
 import type { StoredBlock } from './disk.ts';
@@ -44,6 +45,13 @@ export class BlockWork {
 
   hold(proposal: Proposal): void {
     this.#bodies.set(toHex(headerOf(proposal).hash), proposal);
+  }
+
+  /** What a liar proposes it can also serve, unless the bytes are none of a block. */
+  holdOf(message: Message): void {
+    if (message.kind !== 'PrePrepare') return;
+    const { proposal } = message;
+    if (equalBytes(blockHash(proposal.header), message.blockHash)) this.hold(proposal);
   }
 
   submit(transactions: Iterable<SimulatedTransaction>): void {

@@ -10,7 +10,7 @@ import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
 import { GENESIS_HASH } from './keys.ts';
 
 /** What is watched. `liveness` is looked at when the faults are over, the rest after every step. */
-export const INVARIANTS = [
+const INVARIANTS = [
   'agreement',
   'certificate',
   'decision',
@@ -20,6 +20,7 @@ export const INVARIANTS = [
   'memory',
   'application',
   'execution',
+  'exception',
   'liveness',
 ] as const;
 export type InvariantName = (typeof INVARIANTS)[number];

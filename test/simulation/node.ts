@@ -292,7 +292,7 @@ export class SimulatedNode {
       }
       for (const spoken of liar.speak(message, peer.number, context)) {
         if (liar.invented !== undefined) this.work.hold(liar.invented.proposal);
-        if (spoken.message.kind === 'PrePrepare' && spoken.message !== message) this.work.hold(spoken.message.proposal);
+        this.work.holdOf(spoken.message);
         network.send(this.index, peer.index, spoken.message, spoken.extraMs);
       }
     }

@@ -65,6 +65,8 @@ export interface MembershipChange {
  */
 export interface Plan {
   readonly seed: number;
+  /** Chooses among the runs of one plan: what takes how long, what is lost. */
+  readonly salt: number;
   readonly nodes: number;
   readonly spares: number;
   readonly faultsMs: number;
@@ -100,7 +102,7 @@ export function makePlan(seed: number, nodes: number, faultsMs = FAULTS_MS): Pla
   const skews = prng.chance(0.2) ? [{ node: prng.between(0, nodes - 1), skewMs: prng.pick([-SKEW_MS, SKEW_MS]) }] : [];
   const faults = [...losses, ...planCrashes(prng, nodes, faultsMs), ...planPartitions(prng, nodes, faultsMs)];
   const spares = changes.filter((change) => change.joins !== undefined).length;
-  return { seed, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes };
+  return { seed, salt: 0, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes };
 }
 
 /** The Byzantine ones, the twins, and those whose disk betrays them. */

@@ -3,6 +3,7 @@
 //   --nodes A..B     validators, in turn            --faults-ms how long faults happen (default 6000)
 //   --bug NAME       plants a bug of mutants.ts, and looks where it shows
 //   --without A,B    leaves parts out of the plan   --until-ms  ends the faults early
+//   --salt N         another run of the same plan
 //   --trace LINES    prints the end of the run; of a failure it is printed anyway
 import { parseArgs } from 'node:util';
 import { Coverage } from './coverage.ts';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     'faults-ms': { type: 'string', default: String(FAULTS_MS) },
     'until-ms': { type: 'string' },
     without: { type: 'string', default: '' },
+    salt: { type: 'string', default: '0' },
     bug: { type: 'string' },
     trace: { type: 'string' },
   },
@@ -69,7 +71,7 @@ function planOf(seed: number): Plan {
   const nodes = fewest + (seed % (most - fewest + 1));
   const whole = mutant === undefined ? makePlan(seed, nodes, Number(values['faults-ms'])) : mutantPlan(mutant, seed);
   const without = values.without.split(',').filter((name) => name !== '');
-  const plan = withoutParts(whole, without);
+  const plan = { ...withoutParts(whole, without), salt: Number(values.salt) };
   return values['until-ms'] === undefined ? plan : endedAt(plan, Number(values['until-ms']));
 }
 
@@ -96,6 +98,7 @@ function explain(plan: Plan, { violation }: SimulationResult): void {
   const words = [
     `npm run sim -- --seeds 1 --first ${plan.seed} --nodes ${plan.nodes} --faults-ms ${values['faults-ms']}`,
     ...(values.bug === undefined ? [] : [`--bug ${values.bug}`]),
+    ...(least.plan.salt === 0 ? [] : [`--salt ${least.plan.salt}`]),
     ...(without === '' ? [] : [`--without ${without}`]),
     ...(least.untilMs === Number(values['faults-ms']) ? [] : [`--until-ms ${least.untilMs}`]),
   ];

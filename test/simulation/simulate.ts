@@ -18,8 +18,8 @@ export function simulate(options: WorldOptions): SimulationResult {
   try {
     world.run();
   } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    violation = error;
+    // An exception in the core would stop a node, whoever sent what led to it.
+    violation = error instanceof Violation ? error : new Violation('exception', String((error as Error).stack));
   }
   const { trace, invariants, steps } = world;
   return { violation, traceHash: trace.hash, height: invariants.highest, steps, counts: trace.counts };

@@ -69,7 +69,7 @@ export class World {
   constructor(options: WorldOptions) {
     const { plan } = options;
     this.plan = plan;
-    this.prng = makePrng(plan.seed ^ 0x5eed);
+    this.prng = makePrng(plan.seed ^ 0x5eed ^ (plan.salt << 20));
     this.scheme = options.scheme ?? CHEAP_SIGNATURES;
     this.bugs = { twoCommitPaths: false, certificatesInContent: false, ...options.bugs };
     this.#onStep = options.onStep;
