@@ -3,7 +3,7 @@ import type { Certificate } from '../ledger/certificate.ts';
 import type { ValidatorSet } from '../ledger/validator-set.ts';
 import { votePreimage } from '../ledger/vote.ts';
 import { isMember } from './catch-up.ts';
-import { type Message, messagePreimage, viewChangePreimage } from './messages.ts';
+import { isSameClaim, type Message, messagePreimage, viewChangePreimage } from './messages.ts';
 import { hasRoomForNextHeight } from './next-height.ts';
 import { type Core, count, primaryOf, type VoteMessage } from './state.ts';
 import { isWithinWindow, voteInSlot } from './votes.ts';
@@ -98,13 +98,11 @@ function needlessness(core: Core, message: Exclude<Message, { kind: 'Decided' | 
     const kept = viewChanges.get(message.signer);
     if (kept === undefined || kept.part.newView < message.newView || !kept.complete) return undefined;
     if (kept.part.newView > message.newView) return 'oldViewChange';
-    const same =
-      kept.part.preparedView === message.preparedView && sameHash(kept.part.preparedHash, message.preparedHash);
-    return same ? 'duplicate' : undefined;
+    return isSameClaim(kept.part, message) ? 'duplicate' : undefined;
   }
   if (decided !== null) return 'decided';
   if (message.kind !== 'PrePrepare') return voteNeedlessness(core, message);
-  if (message.view < view) return 'oldView';
+  if (message.view < view && core.rules.dropsOldViews) return 'oldView';
   if (message.signer !== primaryOf(context, message.view)) return 'notPrimary';
   if (message.view > view || held === null || held.status === 'refused') return undefined;
   return equalBytes(held.message.blockHash, message.blockHash) ? 'duplicate' : undefined;
@@ -114,10 +112,6 @@ function voteNeedlessness(core: Core, vote: VoteMessage): string | undefined {
   if (!isWithinWindow(core, vote)) return 'viewOutsideWindow';
   const earlier = voteInSlot(core, vote);
   return earlier !== undefined && equalBytes(earlier.blockHash, vote.blockHash) ? 'duplicate' : undefined;
-}
-
-function sameHash(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : equalBytes(a, b);
 }
 
 function certificateChecks(

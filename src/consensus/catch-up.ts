@@ -65,7 +65,8 @@ export function forgetFormerMembers(core: Core): void {
   const keys = new Set(
     [...validators.validators, ...nextValidators.validators].map(({ publicKey }) => toHex(publicKey)),
   );
-  for (const key of core.peerHeights.keys()) if (!keys.has(key)) core.peerHeights.delete(key);
+  for (const known of [core.peerHeights, core.silence.tips ?? new Map<string, number>()])
+    for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
 }
 
 function isIn(set: ValidatorSet, publicKey: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import { equalBytes } from '../codec/bytes.ts';
 import { decode, encode } from '../codec/cbor.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { bytes, bytesUpTo, list, nullable, struct, uint, union } from '../codec/schema.ts';
@@ -163,6 +164,13 @@ export function messagePreimage(genesisHash: Uint8Array, message: Message): Uint
     case 'Decided':
       return undefined;
   }
+}
+
+/** True when two VIEWCHANGEs claim the same prepared block of the same view, or both none. */
+export function isSameClaim(a: ViewChangeClaim, b: ViewChangeClaim): boolean {
+  if (a.preparedView !== b.preparedView) return false;
+  if (a.preparedHash === null || b.preparedHash === null) return a.preparedHash === b.preparedHash;
+  return equalBytes(a.preparedHash, b.preparedHash);
 }
 
 /** Height that a message is about. */

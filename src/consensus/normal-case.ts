@@ -25,14 +25,18 @@ import { cancelViewTimers } from './timers.ts';
 import { holdJustification, moveToView, sendViewChange } from './view-change.ts';
 import { commitQuorum, prepareQuorum } from './votes.ts';
 
-/** A PREPREPARE of the current height, its own signature verified; from its primary or relayed by any holder. */
-export function onPrePrepare(core: Core, message: PrePrepare): void {
+/**
+ * A PREPREPARE of the current height, its own signature verified. `relayed`: it came from another than its primary.
+ * The signature covers view and hash only, so a relay may have spoilt the rest: then it is dropped, and only what
+ * came from the primary itself is held against it.
+ */
+export function onPrePrepare(core: Core, message: PrePrepare, relayed: boolean): void {
   const { context, view, held } = core.height;
   if (message.signer !== primaryOf(context, message.view)) {
     count(core, 'notPrimary');
     return;
   }
-  if (message.view < view) {
+  if (message.view < view && core.rules.dropsOldViews) {
     count(core, 'oldView');
     return;
   }
@@ -43,7 +47,7 @@ export function onPrePrepare(core: Core, message: PrePrepare): void {
   const fault = justificationFault(core, message);
   if (fault !== undefined) {
     // Never answered for a higher view: else one faulty primary of a far view could end the height.
-    if (message.view > view) {
+    if (message.view > view || relayed) {
       count(core, `badJustification/${fault}`);
       return;
     }
@@ -53,12 +57,11 @@ export function onPrePrepare(core: Core, message: PrePrepare): void {
   // Moving is independent of what is proposed (consensus.md §4).
   moveToView(core, message.view);
   holdJustification(core, message.justification);
-  judgeProposal(core, message);
+  judgeProposal(core, message, relayed);
 }
 
 /** Makes a justified proposal the one of the view, checks what its header tells, and asks the host for the rest. */
-function judgeProposal(core: Core, message: PrePrepare): void {
-  const holding = holdProposal(core, message, 'validating');
+function judgeProposal(core: Core, message: PrePrepare, relayed: boolean): void {
   const { config, height } = core;
   const fault = proposalFault(
     config.genesisHash,
@@ -66,10 +69,15 @@ function judgeProposal(core: Core, message: PrePrepare): void {
     message.view,
     message.blockHash,
     message.proposal,
-    holding.mode,
+    modeOf(message),
   );
+  if (fault !== undefined && relayed && (isFaultOfSender(fault) || isFaultOfMode(fault, message))) {
+    count(core, `badRelay/${fault}`);
+    return;
+  }
+  const holding = holdProposal(core, message, 'validating');
   if (fault !== undefined) {
-    if (holding.mode === 'reproposed' && !isFaultOfPrimary(fault)) {
+    if (holding.mode === 'reproposed' && !isFaultOfSender(fault)) {
       refuseReproposed(core, holding, fault);
       return;
     }
@@ -176,12 +184,16 @@ export function askValidation(core: Core, held: HeldProposal): void {
   emit(core, { kind: 'Validate', height, view, blockHash, proposal, mode: held.mode, deadlineMs });
 }
 
-/** The mode of a proposal: fresh when no certificate justified it. */
+/** Makes a proposal the one of the view. */
 export function holdProposal(core: Core, message: PrePrepare, status: HeldProposal['status']): HeldProposal {
-  const mode = message.justification.certificate === null ? 'fresh' : 'reproposed';
-  const held: HeldProposal = { message, mode, status, journalled: false };
+  const held: HeldProposal = { message, mode: modeOf(message), status, journalled: false };
   core.height.held = held;
   return held;
+}
+
+/** Fresh when no certificate justified it. */
+function modeOf(message: PrePrepare): HeldProposal['mode'] {
+  return message.justification.certificate === null ? 'fresh' : 'reproposed';
 }
 
 function onSecondPrePrepare(core: Core, held: HeldProposal, message: PrePrepare): void {
@@ -209,7 +221,12 @@ function refuseReproposed(core: Core, held: HeldProposal, code: string): void {
   report(core, 'alarm', 'reproposalRefused', code);
 }
 
-/** Faults of what the primary attached; the certified block itself has no part in them. */
-function isFaultOfPrimary(fault: string): boolean {
+/** Faults of what is attached, by the primary or by a relay; the block that the hash names has no part in them. */
+function isFaultOfSender(fault: string): boolean {
   return fault === 'hashMismatch' || fault === 'txCount' || fault === 'txRoot';
+}
+
+/** A re-proposed block under another valid justification, one without its certificate, would count as fresh. */
+function isFaultOfMode(fault: string, message: PrePrepare): boolean {
+  return message.view > 0 && (fault === 'wrongProposer' || fault === 'timestampNotAfterParent');
 }

@@ -35,6 +35,8 @@ export const COMMIT_VIEWS_BEHIND = 16;
 export const NEXT_HEIGHT_MESSAGES_MAX = 8;
 /** The same in bytes. */
 export const NEXT_HEIGHT_BYTES_MAX = 64 * 1024;
+/** Heights after T at which one who lost its journal still signs nothing (consensus.md §7). */
+const AMNESIA_MARGIN = 2;
 /** Further exponent of the view timeout than this changes nothing. */
 const TIMEOUT_DOUBLINGS_MAX = 20;
 
@@ -54,6 +56,12 @@ export interface Rules {
   readonly carriesPrepared: boolean;
   /** A message leaves only after the sync of its record. */
   readonly syncsBeforeSending: boolean;
+  /** A proposal of a view below ours is dropped. */
+  readonly dropsOldViews: boolean;
+  /** COMMITs of the views that we have left are counted. */
+  readonly countsOldCommits: boolean;
+  /** Heights after the highest tip shown at which one who lost its journal signs nothing. */
+  readonly amnesiaMargin: number;
 }
 
 /** The rules of consensus.md, as every node follows them. */
@@ -62,4 +70,7 @@ export const RULES: Rules = {
   certificateFault,
   carriesPrepared: true,
   syncsBeforeSending: true,
+  dropsOldViews: true,
+  countsOldCommits: true,
+  amnesiaMargin: AMNESIA_MARGIN,
 };

@@ -8,9 +8,6 @@ import { countOwn, persistAndSend } from './signing.ts';
 import { type Core, emit, isOwnKey, maySign, rememberBlock, report, type Slot } from './state.ts';
 import { holdJustification, pruneToView } from './view-change.ts';
 
-/** Heights after T at which one who lost its journal still signs nothing (consensus.md §7). */
-const AMNESIA_MARGIN = 2;
-
 /** What a journal is worth beside the store it belongs to, for the Start input; `fresh` counts as intact there. */
 export type JournalVerdict = 'fresh' | 'intact' | 'amnesia';
 
@@ -67,12 +64,14 @@ export function onTipShown(core: Core, peer: Uint8Array, height: number): void {
   const { tips } = core.silence;
   if (tips === null || isOwnKey(core, peer) || !isMember(core, peer)) return;
   tips.set(toHex(peer), height);
-  const n = core.height.context.validators.validators.length;
+  const { validators } = core.height.context.validators;
+  const n = validators.length;
+  const shown = validators.flatMap(({ publicKey }) => tips.get(toHex(publicKey)) ?? []);
   // With n ≤ 2 no number of others excludes that our own lost vote decided something: the operator's choice only.
-  if (n <= 2 || tips.size < n + core.height.faulty + 1 - core.height.quorum) return;
-  const highest = Math.max(core.height.context.height - 1, ...tips.values());
+  if (n <= 2 || shown.length < n + core.height.faulty + 1 - core.height.quorum) return;
+  const highest = Math.max(core.height.context.height - 1, ...shown);
   core.silence.tips = null;
-  keepSilentThrough(core, highest + AMNESIA_MARGIN);
+  keepSilentThrough(core, highest + core.rules.amnesiaMargin);
   report(core, 'warn', 'amnesiaEnds', `silent through height ${core.silence.through}`);
 }
 

@@ -3,6 +3,7 @@ import { type Vote, votePreimage } from '../ledger/vote.ts';
 import type { JournalRecord } from './journal-record.ts';
 import {
   type Commit,
+  isSameClaim,
   type Justification,
   type PrePrepare,
   type Prepare,
@@ -110,7 +111,10 @@ export function countOwn(core: Core, message: OwnMessage): void {
  */
 export function isKnownAsOwn(core: Core, message: OwnMessage): boolean {
   const { prePrepare, prepare, commit, viewChange } = core.height;
-  if (message.kind === 'ViewChange') return viewChange !== null && viewChange.message.newView >= message.newView;
+  if (message.kind === 'ViewChange') {
+    if (viewChange === null || viewChange.message.newView < message.newView) return false;
+    return viewChange.message.newView > message.newView || isSameClaim(viewChange.message, message);
+  }
   const slot = message.kind === 'PrePrepare' ? prePrepare : message.kind === 'Prepare' ? prepare : commit;
   if (slot === null || slot.message.view < message.view) return false;
   // Only the latest slot of each kind is remembered; of an earlier view nothing can be said.

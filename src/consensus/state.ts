@@ -120,6 +120,8 @@ export interface HeightState {
   /** Signers to ask, by block hash in hex. */
   readonly fetching: Map<string, { readonly blockHash: Uint8Array; readonly from: readonly Uint8Array[] }>;
   pendingApplicable: boolean;
+  /** Retransmissions since something applicable has been pending. */
+  pendingRounds: number;
   heartbeatDue: boolean;
   /** View whose timer was started last; −1 before any. */
   timedView: number;
@@ -188,6 +190,7 @@ export function newHeight(config: CoreConfig, rules: Rules, context: HeightConte
     nothingToBuild: false,
     fetching: new Map(),
     pendingApplicable: false,
+    pendingRounds: 0,
     heartbeatDue: false,
     timedView: -1,
     rechecking: false,

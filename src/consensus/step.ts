@@ -9,7 +9,7 @@ import { advancePrimary, onBuilt, onFetched } from './primary.ts';
 import { beginAmnesia, onTipShown, recover, restoreHeight } from './recovery.ts';
 import { onConnected, retransmit, statusMessage } from './retransmission.ts';
 import { isKnownAsOwn, onSynced } from './signing.ts';
-import { type Core, count, emit, newHeight, type OwnMessage, report } from './state.ts';
+import { type Core, count, emit, newHeight, type OwnMessage, publicKeyOf, report } from './state.ts';
 import { onPendingRechecked, onTimeout } from './timeout.ts';
 import { adjustViewTimer, cancelTimer, cancelViewTimers, setTimer } from './timers.ts';
 import { joinHigherView, onViewChange } from './view-change.ts';
@@ -69,6 +69,7 @@ function handle(core: Core, input: Input): void {
     }
     case 'PendingChanged':
       core.height.pendingApplicable = input.applicable;
+      if (!input.applicable) core.height.pendingRounds = 0;
       core.height.nothingToBuild = false;
       return;
     case 'PendingRechecked': {
@@ -115,7 +116,8 @@ function onApplied(core: Core, input: Extract<Input, { kind: 'Applied' }>): void
   if (core.silence.tips === null && context.height > core.silence.through)
     emit(core, { kind: 'Truncate', height: context.height - 1, blockHash: context.previousHash });
   enterHeight(core, context, () => undefined);
-  for (const message of kept) onCurrentMessage(core, message);
+  // Who brought them is forgotten: proposals count as relayed.
+  for (const message of kept) onCurrentMessage(core, null, message);
 }
 
 function enterHeight(core: Core, context: HeightContext, before: () => void): void {
@@ -165,17 +167,17 @@ function onMessage(core: Core, from: Uint8Array, message: Message, verified: boo
     message.kind === 'ViewChange' ? answerLate(core, from) : count(core, 'decided');
     return;
   }
-  onCurrentMessage(core, message);
+  onCurrentMessage(core, from, message);
 }
 
-function onCurrentMessage(core: Core, message: OwnMessage): void {
+function onCurrentMessage(core: Core, from: Uint8Array | null, message: OwnMessage): void {
   if (message.signer === core.height.own && !isKnownAsOwn(core, message)) {
     report(core, 'alarm', 'unknownOwnSignature', `${message.kind} that our journal does not hold`);
     beginAmnesia(core, 'a peer showed a signature of ours that is not in the journal');
   }
   switch (message.kind) {
     case 'PrePrepare': {
-      onPrePrepare(core, message);
+      onPrePrepare(core, message, from === null || !equalBytes(from, publicKeyOf(core, message.signer)));
       return;
     }
     case 'ViewChange': {

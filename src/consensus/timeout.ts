@@ -17,11 +17,10 @@ export function onTimeout(core: Core, timer: TimerName, token: number): void {
       onViewTimeout(core);
       return;
     }
-    case 'forward':
-      // Who proposes has transactions; forwarding more would only slow down what a busy network is at.
-      if (height.pendingApplicable && height.held === null)
-        emit(core, { kind: 'ForwardPending', height: height.context.height });
+    case 'forward': {
+      forwardPending(core);
       return;
+    }
     case 'retransmit': {
       onRetransmitTimeout(core);
       return;
@@ -48,6 +47,7 @@ export function onPendingRechecked(core: Core, applicable: boolean): void {
   }
   height.rechecking = false;
   height.pendingApplicable = applicable;
+  if (!applicable) height.pendingRounds = 0;
   // What came meanwhile is timed anew, in full.
   height.timedView = -1;
   if (applicable && !hasFirmReason(core)) sendViewChange(core, 1, 'pending transactions wait');
@@ -63,11 +63,24 @@ function onViewTimeout(core: Core): void {
   emit(core, { kind: 'RecheckPending', height: height.context.height });
 }
 
+/**
+ * What nobody proposes may not have reached who would: also one who must not sign passes it on. While a proposal is held
+ * its primary has transactions, and more of them would only slow down a busy network.
+ */
+function forwardPending(core: Core): void {
+  const { pendingApplicable, decided, held, context } = core.height;
+  if (pendingApplicable && decided === null && held === null)
+    emit(core, { kind: 'ForwardPending', height: context.height });
+}
+
 function onRetransmitTimeout(core: Core): void {
   core.answered.clear();
   retransmit(core);
   for (const { blockHash, from } of core.height.fetching.values())
     emit(core, { kind: 'Fetch', height: core.height.context.height, blockHash, from });
   repeatTipRequest(core);
+  core.height.pendingRounds += core.height.pendingApplicable ? 1 : 0;
+  // The first round comes at any moment of view 0; after it the primary has had a full round.
+  if (core.height.pendingRounds > 1) forwardPending(core);
   setTimer(core, 'retransmit', core.config.parameters.retransmitMs);
 }

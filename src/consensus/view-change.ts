@@ -1,8 +1,8 @@
-import { equalBytes, toHex } from '../codec/bytes.ts';
+import { toHex } from '../codec/bytes.ts';
 import { VIEW_MAX } from '../ledger/vote.ts';
 import { viewChangeFault } from './certificate.ts';
 import { giveEvidence } from './evidence.ts';
-import type { Justification, SignedViewChange, ViewChange } from './messages.ts';
+import { isSameClaim, type Justification, type SignedViewChange, type ViewChange } from './messages.ts';
 import { PREPARE_VIEWS_AROUND } from './parameters.ts';
 import { persistAndSend, signViewChange } from './signing.ts';
 import { availableBlock, type Core, count, type HeldViewChange, report } from './state.ts';
@@ -25,7 +25,7 @@ export function sendViewChange(core: Core, newView: number, reason: string): voi
 /** Moves to a higher view; what belonged to the one before is dropped, votes and certificates stay. */
 export function moveToView(core: Core, view: number): void {
   const { height } = core;
-  if (view <= height.view) return;
+  if (core.rules.dropsOldViews ? view <= height.view : view === height.view) return;
   height.view = view;
   height.held = null;
   height.building = null;
@@ -53,7 +53,7 @@ export function onViewChange(core: Core, message: ViewChange): void {
   }
   const earlier = core.height.viewChanges.get(message.signer);
   holdViewChange(core, { part: message, certificate: message.certificate, complete: true });
-  if (earlier !== undefined && contradicts(earlier.part, message)) {
+  if (earlier?.part.newView === message.newView && !isSameClaim(earlier.part, message)) {
     const first: ViewChange = { kind: 'ViewChange', ...earlier.part, certificate: earlier.certificate };
     giveEvidence(core, first, message);
   }
@@ -110,12 +110,6 @@ function holdViewChange(core: Core, entry: HeldViewChange): void {
     if (earlier.part.newView === entry.part.newView && (earlier.complete || !entry.complete)) return;
   }
   core.height.viewChanges.set(entry.part.signer, entry);
-}
-
-function contradicts(a: SignedViewChange, b: SignedViewChange): boolean {
-  if (a.newView !== b.newView) return false;
-  if (a.preparedView !== b.preparedView) return true;
-  return a.preparedHash !== null && b.preparedHash !== null && !equalBytes(a.preparedHash, b.preparedHash);
 }
 
 function preparedRank({ part }: HeldViewChange): number {

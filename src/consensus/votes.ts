@@ -31,7 +31,8 @@ export function voteInSlot(core: Core, vote: VoteMessage): VoteMessage | undefin
 /** True when the core counts votes of this kind and view now. Old COMMITs decide still; old PREPAREs may complete. */
 export function isWithinWindow(core: Core, vote: VoteMessage): boolean {
   const { view } = core.height;
-  const behind = vote.kind === 'Prepare' ? PREPARE_VIEWS_AROUND : COMMIT_VIEWS_BEHIND;
+  const commitsBehind = core.rules.countsOldCommits ? COMMIT_VIEWS_BEHIND : 0;
+  const behind = vote.kind === 'Prepare' ? PREPARE_VIEWS_AROUND : commitsBehind;
   return vote.view >= view - behind && vote.view <= view + PREPARE_VIEWS_AROUND;
 }
 

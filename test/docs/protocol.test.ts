@@ -12,6 +12,7 @@ import { PARAMETER_BOUNDS } from '../../src/ledger/parameters.ts';
 import { REJECTIONS } from '../../src/ledger/rejection.ts';
 import { FAMILIES } from '../../src/ledger/state.ts';
 import { BATCH, CHANNEL, DEFAULT_LIMITS, GOSSIP, OUTBOX, REQUESTS, TOPICS } from '../../src/p2p/protocols.ts';
+import { MUTANTS } from '../simulation/mutants.ts';
 import { longLines, ROOT, tableOf, textOf } from './document.ts';
 
 const PROTOCOL = textOf('docs/PROTOCOL.md');
@@ -194,6 +195,14 @@ test('every rule names a test that exists', () => {
   }
   for (const file of readdirSync(path.join(ROOT, 'test/consensus')))
     if (file.endsWith('.txt')) assert.ok(named.has(`consensus/${file}`), `${file} stands for no rule`);
+});
+
+test('the planted bugs are those of the simulator, with what catches them and how soon', () => {
+  const rows = tableOf(PROTOCOL, '| planted bug | what is broken | caught by | within seeds |');
+  assert.equal(
+    rows.map(([name, , caughtBy, seeds]) => [name, caughtBy, seeds]),
+    Object.entries(MUTANTS).map(([name, { caughtBy, seeds }]) => [name, caughtBy.join(', '), String(seeds)]),
+  );
 });
 
 test('no line is longer than 120 characters', () => {

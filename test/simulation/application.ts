@@ -3,7 +3,7 @@ import type { HeightContext } from '../../src/consensus/input.ts';
 import type { Proposal } from '../../src/consensus/messages.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { merkleRoot } from '../../src/crypto/merkle.ts';
-import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION } from '../../src/ledger/block.ts';
+import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
 import { GENESIS_HASH } from './keys.ts';
 
@@ -12,12 +12,18 @@ export function fakeTransaction(number: number): Uint8Array {
   return sha256(concatBytes(utf8('transaction'), uintBytes(number, 6)));
 }
 
-/** A block of a trivial application: the roots depend on the transactions, and nothing else is executed. */
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A block of a trivial application: the roots depend on the chain and on the transactions. `extra` is what a broken
+ * application executes besides.
+ */
 export function makeProposal(
   context: HeightContext,
   proposer: number,
   clockMs: number,
   txHashes: readonly Uint8Array[],
+  extra: Uint8Array = NOTHING,
 ): Proposal {
   const header = encodeHeader({
     version: HEADER_VERSION,
@@ -28,7 +34,7 @@ export function makeProposal(
     proposer,
     txRoot: merkleRoot(txHashes),
     indexRoot: sha256(concatBytes(...txHashes)),
-    stateRoot: sha256(concatBytes(context.previousHash, ...txHashes)),
+    stateRoot: stateRootAfter(context, txHashes, extra),
     validatorsHash: context.validators.hash,
     nextValidatorsHash: context.nextValidators.hash,
     txCount: txHashes.length,
@@ -36,6 +42,27 @@ export function makeProposal(
     executionCost: txHashes.length,
   });
   return { header, txHashes };
+}
+
+const headers = new WeakMap<Uint8Array, { readonly header: Header; readonly hash: Uint8Array }>();
+
+/** Header and hash of a block, decoded once however many nodes look. */
+export function headerOf(proposal: Proposal): { readonly header: Header; readonly hash: Uint8Array } {
+  let known = headers.get(proposal.header);
+  if (known === undefined) {
+    known = { header: decodeHeader(proposal.header), hash: blockHash(proposal.header) };
+    headers.set(proposal.header, known);
+  }
+  return known;
+}
+
+/** The state root that an honest node computes; the parent's hash stands for all that went before. */
+export function stateRootAfter(
+  context: HeightContext,
+  txHashes: readonly Uint8Array[],
+  extra: Uint8Array = NOTHING,
+): Uint8Array {
+  return sha256(concatBytes(context.previousHash, ...txHashes, extra));
 }
 
 /** The context of the height after `tip`, of a ledger whose validators never change; of height 1 without a tip. */

@@ -14,14 +14,20 @@ export interface StoredBlock {
   readonly certificate: Certificate;
 }
 
+/** What a backup holds. */
+export interface DiskCopy {
+  readonly journal: readonly JournalRecord[];
+  readonly blocks: readonly StoredBlock[];
+}
+
 /** What outlives a crash: blocks applied and journal records synced; of the rest a part that chance decides. */
 export class Disk {
-  #synced: Uint8Array[] = [encodeJournalRecord({ kind: 'Birth' })];
-  #unsynced: Uint8Array[][] = [];
-  readonly blocks: StoredBlock[] = [];
+  #synced: JournalRecord[] = [{ kind: 'Birth' }];
+  #unsynced: (readonly JournalRecord[])[] = [];
+  blocks: StoredBlock[] = [];
 
   append(records: readonly JournalRecord[]): void {
-    this.#unsynced.push(records.map(encodeJournalRecord));
+    this.#unsynced.push(records);
   }
 
   /** The oldest group that was appended and not synced is safe now; returns it. */
@@ -30,28 +36,33 @@ export class Disk {
   }
 
   truncate(height: number, blockHash: Uint8Array): void {
-    const kept = this.records().filter((record) => journalRecordHeight(record) > height);
-    this.#synced = [{ kind: 'Truncated' as const, height, blockHash }, ...kept].map(encodeJournalRecord);
+    const kept = this.#synced.filter((record) => journalRecordHeight(record) > height);
+    this.#synced = [{ kind: 'Truncated', height, blockHash }, ...kept];
   }
 
-  /** What was not synced may have reached the disk in part: a prefix of it, which is returned. */
+  /** What was not synced may have reached the disk in part: a prefix of it, which is returned. A torn record is cut. */
   crash(prng: Prng): readonly JournalRecord[] {
     const written = this.#unsynced.flat();
     this.#unsynced = [];
     return this.#keep(written.slice(0, prng.between(0, written.length)));
   }
 
-  /** The journal is gone, the blocks are not. */
-  loseJournal(): void {
-    this.#synced = [];
+  copy(): DiskCopy {
+    return { journal: [...this.#synced], blocks: [...this.blocks] };
   }
 
+  restore(journal: readonly JournalRecord[], blocks: readonly StoredBlock[]): void {
+    this.#synced = [...journal];
+    this.blocks = [...blocks];
+  }
+
+  /** As read back from their bytes. */
   records(): readonly JournalRecord[] {
-    return this.#synced.map(decodeJournalRecord);
+    return this.#synced.map((record) => decodeJournalRecord(encodeJournalRecord(record)));
   }
 
-  #keep(written: readonly Uint8Array[]): readonly JournalRecord[] {
+  #keep(written: readonly JournalRecord[]): readonly JournalRecord[] {
     this.#synced.push(...written);
-    return written.map(decodeJournalRecord);
+    return written;
   }
 }

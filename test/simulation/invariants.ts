@@ -1,36 +1,65 @@
-import { toHex } from '../../src/codec/bytes.ts';
+import { equalBytes, toHex } from '../../src/codec/bytes.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import type { Message } from '../../src/consensus/messages.ts';
 import { messagePreimage } from '../../src/consensus/messages.ts';
-import type { Core } from '../../src/consensus/state.ts';
-import { type Certificate, certificateFault } from '../../src/ledger/certificate.ts';
+import { NEXT_HEIGHT_BYTES_MAX, NEXT_HEIGHT_MESSAGES_MAX } from '../../src/consensus/parameters.ts';
+import type { Core, OwnMessage } from '../../src/consensus/state.ts';
+import { type Certificate, certificateFault, type VerifySignature } from '../../src/ledger/certificate.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
-import { fakeVerify, GENESIS_HASH } from './keys.ts';
+import { GENESIS_HASH } from './keys.ts';
+
+/** What is watched. `liveness` is looked at when the faults are over, the rest after every step. */
+const INVARIANTS = [
+  'agreement',
+  'certificate',
+  'decision',
+  'slot',
+  'view',
+  'journal',
+  'memory',
+  'application',
+  'execution',
+  'exception',
+  'liveness',
+] as const;
+export type InvariantName = (typeof INVARIANTS)[number];
 
 /** What must never happen did. */
 export class Violation extends Error {
   override readonly name = 'Violation';
-  readonly invariant: string;
+  readonly invariant: InvariantName;
 
-  constructor(invariant: string, detail: string) {
+  constructor(invariant: InvariantName, detail: string) {
     super(`${invariant}: ${detail}`);
     this.invariant = invariant;
   }
 }
 
-/** Watches the honest nodes of a run. */
+/** Watches the honest nodes of a run; nodes are known by their numbers, which are those of their keys. */
 export class Invariants {
-  readonly #validators: ValidatorSet;
+  readonly #verify: VerifySignature;
   readonly #checksCertificates: boolean;
-  readonly #decided = new Map<number, string>();
-  readonly #slots = new Map<string, string>();
+  readonly #honestNumber: (publicKey: Uint8Array) => number | undefined;
+  readonly #decided = new Map<number, { readonly hash: Uint8Array; readonly view: number }>();
+  readonly #slots = new Map<string, Uint8Array>();
+  readonly #seen = new WeakSet<Message>();
   /** Highest newView that a node wrote at a height. */
   readonly #left = new Map<string, number>();
+  /** Height and view of each running core at its last step. */
+  readonly #views = new WeakMap<Core, { height: number; view: number }>();
+  /** Heights that honest nodes decided by certificates of different views. */
+  otherViews = 0;
 
-  constructor(validators: ValidatorSet, checksCertificates: boolean) {
-    this.#validators = validators;
-    this.#checksCertificates = checksCertificates;
+  /** `honestNumber` is undefined for the keys that lie, run twice, or were rolled back behind their own back. */
+  constructor(options: {
+    readonly verify: VerifySignature;
+    readonly checksCertificates: boolean;
+    readonly honestNumber: (publicKey: Uint8Array) => number | undefined;
+  }) {
+    this.#verify = options.verify;
+    this.#checksCertificates = options.checksCertificates;
+    this.#honestNumber = options.honestNumber;
   }
 
   /** Highest height that any honest node decided. */
@@ -39,33 +68,61 @@ export class Invariants {
   }
 
   /** Agreement and certificate validity. */
-  onDecide(node: number, height: number, blockHash: Uint8Array, certificate: Certificate): void {
-    const hash = toHex(blockHash);
+  onDecide(node: number, blockHash: Uint8Array, certificate: Certificate, set: ValidatorSet): void {
+    const { height, view } = certificate;
     const before = this.#decided.get(height);
-    if (before !== undefined && before !== hash)
-      throw new Violation('agreement', `height ${height}: ${before} before, ${hash} on node ${node}`);
-    this.#decided.set(height, hash);
+    if (before === undefined) this.#decided.set(height, { hash: blockHash, view });
+    else if (!equalBytes(before.hash, blockHash))
+      throw new Violation(
+        'agreement',
+        `height ${height}: ${short(before.hash)} of view ${before.view}, and on node ${node} ` +
+          `${short(blockHash)} of view ${view}`,
+      );
+    else if (before.view !== view) this.otherViews += 1;
     if (!this.#checksCertificates) return;
-    const fault = certificateFault('COMMIT', certificate, this.#validators, GENESIS_HASH, fakeVerify);
-    if (fault !== undefined || toHex(certificate.blockHash) !== hash || certificate.height !== height)
+    const fault = certificateFault('COMMIT', certificate, set, GENESIS_HASH, this.#verify);
+    if (fault !== undefined || !equalBytes(certificate.blockHash, blockHash))
       throw new Violation('certificate', `height ${height} on node ${node}: ${fault ?? 'of another block'}`);
+    this.#checkSigners(node, certificate, set);
+  }
+
+  /** What stands under an honest validator's name in a certificate, it said. */
+  #checkSigners(node: number, certificate: Certificate, set: ValidatorSet): void {
+    const { height, view, blockHash } = certificate;
+    for (const { signer } of certificate.signatures) {
+      const number = this.#honestNumber(set.validators[signer]!.publicKey);
+      if (number === undefined) continue;
+      const said = this.#slots.get(`${number}/Commit/${height}/${view}`);
+      if (said === undefined || !equalBytes(said.subarray(-32), blockHash))
+        throw new Violation(
+          'certificate',
+          `height ${height} on node ${node}: node ${number} never sent COMMIT ${view} ${short(blockHash)}`,
+        );
+    }
   }
 
   /** One payload a slot, over all lives of a node. */
-  onSend(node: number, message: Message): void {
-    if (message.kind === 'Status' || message.kind === 'Decided' || message.signer !== node) return;
+  onSend(node: number, message: Message, own: number | null): void {
+    if (message.kind === 'Status' || message.kind === 'Decided' || message.signer !== own) return;
+    this.#fill(node, message);
+  }
+
+  #fill(node: number, message: OwnMessage): void {
+    if (this.#seen.has(message)) return;
+    this.#seen.add(message);
     const view = message.kind === 'ViewChange' ? message.newView : message.view;
     const slot = `${node}/${message.kind}/${message.height}/${view}`;
-    const payload = toHex(messagePreimage(GENESIS_HASH, message)!);
+    const payload = messagePreimage(GENESIS_HASH, message)!;
     const before = this.#slots.get(slot);
-    if (before !== undefined && before !== payload) throw new Violation('slot', `two payloads in ${slot}`);
-    this.#slots.set(slot, payload);
+    if (before === undefined) this.#slots.set(slot, payload);
+    else if (!equalBytes(before, payload)) throw new Violation('slot', `two payloads in ${slot}`);
   }
 
   /** No way back from a VIEWCHANGE: after its record nothing of a lower view is written. */
   onDurable(node: number, records: readonly JournalRecord[]): void {
     for (const record of records) {
       if (record.kind !== 'Vote' && record.kind !== 'Proposal' && record.kind !== 'ViewChanged') continue;
+      if (record.kind === 'Vote') this.#fill(node, record.message);
       const place = `${node}/${record.message.height}`;
       const view = record.kind === 'ViewChanged' ? record.message.newView : record.message.view;
       const left = this.#left.get(place) ?? 0;
@@ -75,32 +132,45 @@ export class Invariants {
     }
   }
 
-  /** The journal holds all that was sent: nobody learns of a signature of its own from a peer. */
+  /** The journal holds all that was sent: nobody learns of a signature of its own from a peer, or of another fault. */
   onReports(node: number, effects: readonly Effect[]): void {
     for (const effect of effects)
       if (effect.kind === 'Report' && effect.level === 'alarm')
         throw new Violation('journal', `node ${node} reports ${effect.code} ${effect.detail}`);
   }
 
-  /** Memory is bounded by the number of validators, whatever comes in. */
+  /** Within a life views never go back, and memory is bounded by the number of validators, whatever comes in. */
   onStep(node: number, core: Core): void {
-    const n = this.#validators.validators.length;
     const { height } = core;
-    const sizes: readonly [string, number, number][] = [
-      ['prepares', height.prepares.size, 5],
-      ['commits', height.commits.size, 19],
-      ['blocks', height.blocks.size, n + 10],
-      ['accepted', height.accepted.size, 3],
-      ['fetching', height.fetching.size, n + 2],
-      ['viewChanges', height.viewChanges.size, n],
-      ['next proposals', height.next.prePrepares.size, n],
-      ['next votes', height.next.others.size, n],
-      ['peerHeights', core.peerHeights.size, n],
-      ['releases', core.releases.size, 200],
-      ['timers', core.timers.size, 5],
-      ['counters', core.counters.size, 100],
-    ];
-    for (const [what, size, max] of sizes)
-      if (size > max) throw new Violation('memory', `${size} ${what} on node ${node}, at most ${max} expected`);
+    const last = this.#views.get(core);
+    if (last?.height === height.context.height && height.view < last.view)
+      throw new Violation('view', `node ${node} went from view ${last.view} back to ${height.view}`);
+    this.#views.set(core, { height: height.context.height, view: height.view });
+    const n = Math.max(height.context.validators.validators.length, height.context.nextValidators.validators.length);
+    if (height.prepares.size > 5) tooMany(node, 'prepares', height.prepares.size);
+    if (height.commits.size > 19) tooMany(node, 'commits', height.commits.size);
+    if (height.blocks.size > n + 10) tooMany(node, 'blocks', height.blocks.size);
+    if (height.accepted.size > 3) tooMany(node, 'accepted', height.accepted.size);
+    if (height.fetching.size > n + 2) tooMany(node, 'fetching', height.fetching.size);
+    if (height.viewChanges.size > n) tooMany(node, 'viewChanges', height.viewChanges.size);
+    if (height.evidenced.size > 4 * n) tooMany(node, 'evidenced', height.evidenced.size);
+    if (height.next.prePrepares.size > n) tooMany(node, 'proposals of the next height', height.next.prePrepares.size);
+    if (height.next.others.size > n) tooMany(node, 'shares of the next height', height.next.others.size);
+    if (core.peerHeights.size > 2 * n) tooMany(node, 'peerHeights', core.peerHeights.size);
+    if (core.releases.size > 200) tooMany(node, 'releases', core.releases.size);
+    if (core.timers.size > 5) tooMany(node, 'timers', core.timers.size);
+    if (core.counters.size > 100) tooMany(node, 'counters', core.counters.size);
+    for (const { messages, bytes } of height.next.others.values())
+      if (messages.length > NEXT_HEIGHT_MESSAGES_MAX || bytes > NEXT_HEIGHT_BYTES_MAX)
+        tooMany(node, 'messages of the next height', messages.length);
   }
+}
+
+function tooMany(node: number, what: string, size: number): never {
+  throw new Violation('memory', `${size} ${what} on node ${node}`);
+}
+
+/** The beginning of a hash, for people. */
+export function short(hash: Uint8Array): string {
+  return toHex(hash.subarray(0, 4));
 }

@@ -1,55 +1,91 @@
 import { equalBytes, toHex } from '../../src/codec/bytes.ts';
 import { admitMessage } from '../../src/consensus/admission.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
-import type { Input } from '../../src/consensus/input.ts';
+import type { HeightContext, Input } from '../../src/consensus/input.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
-import { decodeMessage, encodeMessage, type Message, type Proposal } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS, PRECISION_MS, type Rules } from '../../src/consensus/parameters.ts';
+import { type Commit, decodeMessage, encodeMessage, type Message } from '../../src/consensus/messages.ts';
+import { DEFAULT_PARAMETERS, type Rules } from '../../src/consensus/parameters.ts';
 import { journalVerdict } from '../../src/consensus/recovery.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
-import { blockHash, decodeHeader } from '../../src/ledger/block.ts';
-import { type Certificate, certificateFault } from '../../src/ledger/certificate.ts';
-import { contextAfter, makeProposal } from './application.ts';
-import { Disk } from './disk.ts';
-import { fakeSign, fakeVerify, GENESIS_HASH } from './keys.ts';
+import { quorumSize, validatorIndex } from '../../src/ledger/validator-set.ts';
+import { votePreimage } from '../../src/ledger/vote.ts';
+import { BlockWork } from './block-work.ts';
+import { CommitWatch } from './commit-watch.ts';
+import { Disk, type DiskCopy } from './disk.ts';
+import { fakeKey, GENESIS_HASH } from './keys.ts';
+import type { Ledger, SimulatedTransaction } from './ledger.ts';
 import type { Liar } from './liar.ts';
+import type { Prng } from './prng.ts';
 import type { World } from './world.ts';
 
-const BLOCK_TRANSACTIONS = 5;
-const SYNC_BLOCKS = 64;
 /** Sooner than in a node, so that short runs see heartbeats. */
-const PARAMETERS = { ...DEFAULT_PARAMETERS, heartbeatMs: 8_000 };
+const PARAMETERS = { ...DEFAULT_PARAMETERS, heartbeatMs: 5_000 };
+/** How often one without a seat asks a peer for blocks. */
+const OBSERVER_POLL_MS = 400;
+
+/** What a simulated node is made of. */
+export interface NodeOptions {
+  /** Place in the world; a twin has one of its own. */
+  readonly index: number;
+  /** Number of its key. */
+  readonly number: number;
+  readonly rules: Rules;
+  readonly skewMs: number;
+  readonly liar: Liar | undefined;
+  readonly isTwin: boolean;
+  readonly ledger: () => Ledger;
+}
 
 /** One simulated node: a disk that lasts, and a core and memory that end with each crash. */
 export class SimulatedNode {
   readonly index: number;
-  readonly #world: World;
-  readonly #rules: Rules;
+  readonly number: number;
+  readonly publicKey: Uint8Array;
   readonly skewMs: number;
-  liar: Liar | undefined;
+  readonly liar: Liar | undefined;
+  readonly isTwin: boolean;
+  readonly world: World;
+  readonly work: BlockWork;
+  readonly #prng: Prng;
+  readonly #rules: Rules;
+  readonly #newLedger: () => Ledger;
+  /** State after the last block on the disk. */
+  ledger: Ledger;
   disk = new Disk();
-  /** It lost its journal once: it counts among the f, and may say so. */
-  isAmnesiac = false;
   core: Core | undefined;
-  /** Blocks whose bodies are held, by hash. */
-  #bodies = new Map<string, Proposal>();
-  #pending = new Map<string, Uint8Array>();
+  /** It lost what it had signed and was told so: it may say so, and is silent. */
+  isAmnesiac = false;
+  /** Rolled back behind its own back: at heights up to this one it counts among the faulty. */
+  uncheckedThrough = 0;
+  /** Until then each sync takes long. */
+  slowUntilMs = 0;
+  /** The next write is interrupted by a crash of this length. */
+  crashAtNextWriteMs: number | undefined;
+  #watch = new CommitWatch();
   /** Lives so far: what was planned in an earlier one does not happen. */
   #life = 0;
   #lastSyncMs = 0;
-  #catchingUp = false;
 
-  constructor(world: World, index: number, options: { rules: Rules; skewMs: number; liar: Liar | undefined }) {
-    this.#world = world;
-    this.index = index;
+  constructor(world: World, options: NodeOptions) {
+    this.world = world;
+    this.index = options.index;
+    this.number = options.number;
+    this.publicKey = fakeKey(options.number);
     this.#rules = options.rules;
     this.skewMs = options.skewMs;
     this.liar = options.liar;
+    this.isTwin = options.isTwin;
+    this.#prng = world.prng;
+    this.#newLedger = options.ledger;
+    this.ledger = options.ledger();
+    this.work = new BlockWork(this);
+    if (this.liar !== undefined) this.liar.ownIndex = (context) => this.#indexIn(context);
   }
 
-  get publicKey(): Uint8Array {
-    return this.#world.validators.validators[this.index]!.publicKey;
+  /** Its word is watched: it neither lies nor shares its key. */
+  get isHonest(): boolean {
+    return this.liar === undefined && !this.isTwin;
   }
 
   get applied(): number {
@@ -58,138 +94,163 @@ export class SimulatedNode {
 
   start(): void {
     this.#life += 1;
-    const { publicKey } = this;
+    const { publicKey, world } = this;
     this.core = createCore({
       genesisHash: GENESIS_HASH,
       parameters: PARAMETERS,
       publicKey,
-      sign: (preimage) => fakeSign(publicKey, preimage),
-      verify: fakeVerify,
+      sign: (preimage) => world.scheme.sign(publicKey, preimage),
+      verify: world.scheme.verify,
       rules: this.#rules,
     });
+    this.#watch = new CommitWatch();
     const records = this.disk.records();
-    for (const record of records) if (record.kind === 'Proposal') this.#hold(record.message.proposal);
-    for (const { proposal } of this.disk.blocks) this.#hold(proposal);
-    const tip = this.disk.blocks.at(-1);
+    this.work.begin(records);
     const journal = journalVerdict(records, this.applied) === 'amnesia' ? 'amnesia' : 'intact';
-    const context = contextAfter(this.#world.validators, tip?.proposal);
-    this.give({ kind: 'Start', context, tip: tip?.certificate ?? null, records, journal });
-    this.#tellPending();
-    for (const peer of this.#world.nodes)
-      if (peer !== this && peer.core !== undefined) this.#world.connect(this.index, peer.index);
+    const tip = this.disk.blocks.at(-1)?.certificate ?? null;
+    this.give({ kind: 'Start', context: this.ledger.context, tip, records, journal });
+    this.work.tellPending(true);
+    for (const peer of world.nodes)
+      if (peer.number !== this.number && peer.core !== undefined) world.connect(this, peer);
+    this.#poll();
   }
 
   crash(): void {
     this.core = undefined;
-    this.#bodies.clear();
-    this.#pending.clear();
-    this.#catchingUp = false;
-    this.#durable(this.disk.crash(this.#world.prng));
+    this.crashAtNextWriteMs = undefined;
+    this.work.end();
+    this.#durable(this.disk.crash(this.#prng));
+  }
+
+  /** Puts another content on the disk: of a backup, or nothing. The node is down. */
+  restore({ journal, blocks }: DiskCopy): void {
+    if (blocks.length !== this.applied) {
+      this.ledger = this.#newLedger();
+      for (const { proposal, certificate } of blocks)
+        this.ledger.apply(proposal, certificate, this.world.extraOf(this));
+    }
+    this.disk.restore(journal, blocks);
   }
 
   give(input: Input): void {
-    if (this.core === undefined) return;
-    const effects = step(this.core, input);
-    this.#world.note(this.index, input, effects);
-    if (this.liar === undefined) {
-      this.#world.invariants.onStep(this.index, this.core);
-      if (!this.isAmnesiac) this.#world.invariants.onReports(this.index, effects);
+    const { core, world } = this;
+    if (core === undefined) return;
+    const effects = step(core, input);
+    world.note(this, input, effects);
+    if (this.isHonest) {
+      world.invariants.onStep(this.index, core);
+      if (!this.isAmnesiac && this.uncheckedThrough === 0) world.invariants.onReports(this.index, effects);
     }
     for (const effect of effects) this.#carryOut(effect);
   }
 
-  receive(from: number, frame: Uint8Array): void {
+  receive(from: SimulatedNode, sent: Message): void {
     if (this.core === undefined) return;
-    const message = decodeMessage(frame);
-    this.liar?.hear(message);
+    // Now and then by way of its bytes, as on a wire.
+    const message = this.#prng.chance(0.02) ? decodeMessage(encodeMessage(sent)) : sent;
+    const loud = this.liar?.hear(message);
+    if (loud !== undefined)
+      for (const peer of this.world.nodes)
+        if (peer.number !== this.number) this.world.network.send(this.index, peer.index, loud);
     const admission = admitMessage(this.core, message);
-    if (admission.kind === 'drop') return;
+    if (admission.kind === 'drop') {
+      if (message.kind === 'Commit') this.#watchCommit(message);
+      return;
+    }
     const { direct } = admission;
-    if (direct !== null && !fakeVerify(direct.signature, direct.preimage, direct.publicKey)) return;
-    const input: Input = { kind: 'Message', from: this.#world.keyOf(from), message, verified: direct !== null };
+    if (
+      direct !== null &&
+      message.kind !== 'Decided' &&
+      !this.world.isSigned(message, direct.publicKey, () => direct.preimage)
+    )
+      return;
+    const input: Input = { kind: 'Message', from: from.publicKey, message, verified: direct !== null };
     // Verification happens elsewhere and may come back late and out of order.
-    if (this.#world.prng.chance(0.9)) this.give(input);
-    else this.#later(this.#world.prng.between(1, 30), () => this.give(input));
+    if (this.#prng.chance(0.95)) this.#giveMessage(input);
+    else this.later(this.#prng.between(1, 30), () => this.#giveMessage(input));
   }
 
-  submit(txHash: Uint8Array): void {
-    if (this.core === undefined) return;
-    this.#pending.set(toHex(txHash), txHash);
-    this.#tellPending();
+  /** Plans something for this life. */
+  later(afterMs: number, act: () => void): void {
+    const life = this.#life;
+    this.world.heap.plan(afterMs, () => {
+      if (this.#life === life && this.core !== undefined) act();
+    });
   }
 
-  connected(peer: number): void {
-    this.give({ kind: 'Connected', peer: this.#world.keyOf(peer) });
+  submit(transaction: SimulatedTransaction): void {
+    if (this.core !== undefined) this.work.submit([transaction]);
   }
 
-  /** A block of this hash for a peer that asks; a liar often has none for it. */
-  serve(hash: Uint8Array): Proposal | undefined {
-    if (this.core === undefined || (this.liar !== undefined && this.#world.prng.chance(0.5))) return undefined;
-    return this.#bodies.get(toHex(hash));
+  #giveMessage(input: Extract<Input, { kind: 'Message' }>): void {
+    const { height } = this.core!;
+    this.give(input);
+    // One that was too far ahead when it came, and was not verified, is dropped: it comes again.
+    const counts = input.verified && input.message.kind === 'Commit' && this.core?.height === height;
+    if (counts) this.#watchCommit(input.message);
+  }
+
+  /** What a node heard, before its own filters: it must decide on it, whatever it keeps. */
+  #watchCommit(commit: Commit): void {
+    const core = this.core!;
+    const { context, view } = core.height;
+    if (commit.height !== context.height || !this.isHonest) return;
+    const key = context.validators.validators[commit.signer]?.publicKey;
+    if (key === undefined) return;
+    if (!this.world.isSigned(commit, key, () => votePreimage('COMMIT', GENESIS_HASH, commit))) return;
+    // It may have said another thing before this height was entered: then that stands.
+    const kept = core.height.commits.get(commit.view)?.get(commit.signer);
+    if (kept !== undefined && !equalBytes(kept.blockHash, commit.blockHash)) return;
+    this.#watch.hear(commit, view, quorumSize(context.validators.validators.length));
+    this.#watch.check(this.index, core);
   }
 
   #carryOut(effect: Effect): void {
-    const { prng } = this.#world;
+    const { work, world } = this;
     switch (effect.kind) {
-      case 'Persist': {
+      case 'Persist':
         this.#persist(effect);
         return;
-      }
       case 'Broadcast':
-        for (let to = 0; to < this.#world.nodes.length; to += 1) if (to !== this.index) this.#send(to, effect.message);
+        for (const { publicKey } of this.core?.height.context.validators.validators ?? [])
+          if (publicKey !== this.publicKey) this.#send(publicKey, effect.message);
         return;
-      case 'Send': {
-        this.#send(this.#world.indexOf(effect.to), effect.message);
+      case 'Send':
+        this.#send(effect.to, effect.message);
         return;
-      }
-      case 'SetTimer': // One that was replaced or cancelled is known by its token.
-        {
-          this.#later(effect.afterMs, () => this.give({ kind: 'Timeout', timer: effect.timer, token: effect.token }));
-          return;
-        }
-      case 'Build': {
-        this.#later(prng.between(1, 20), () => this.#build(effect));
+      case 'SetTimer': {
+        // One that was replaced or cancelled is known by its token.
+        const { timer, token } = effect;
+        this.later(effect.afterMs, () => this.give({ kind: 'Timeout', timer, token }));
         return;
       }
-      case 'Validate': {
-        this.#validate(effect, this.#world.heap.nowMs + effect.deadlineMs);
+      case 'Build':
+        work.build(effect);
         return;
-      }
-      case 'Fetch': {
-        this.#fetch(effect);
+      case 'Validate':
+        work.validate(effect, world.heap.nowMs + effect.deadlineMs);
         return;
-      }
+      case 'Fetch':
+        work.fetch(effect);
+        return;
       case 'Decide':
-        if (this.liar === undefined)
-          this.#world.invariants.onDecide(this.index, effect.height, effect.blockHash, effect.certificate);
-        {
-          this.#later(prng.between(1, 20), () => this.#apply(effect.proposal, effect.certificate));
-          return;
-        }
-      case 'Truncate': {
+        work.decide(effect);
+        return;
+      case 'Truncate':
         this.disk.truncate(effect.height, effect.blockHash);
         return;
-      }
-      case 'Behind': {
-        this.#catchUp(this.#world.indexOf(effect.from));
+      case 'Behind':
+        for (const peer of world.nodesOf(effect.from)) work.catchUp(peer);
         return;
-      }
-      case 'ForwardPending': {
-        this.#forward();
+      case 'ForwardPending':
+        work.forward();
         return;
-      }
       case 'RecheckPending':
-        if (prng.chance(0.05)) this.#pending.clear();
-        {
-          this.#later(prng.between(1, 20), () =>
-            this.give({ kind: 'PendingRechecked', height: effect.height, applicable: this.#pending.size > 0 }),
-          );
-          return;
-        }
-      case 'AskTips': {
+        work.recheck(effect.height);
+        return;
+      case 'AskTips':
         this.#askTips();
         return;
-      }
       case 'CancelTimer':
       case 'Evidence':
       case 'Report':
@@ -198,129 +259,70 @@ export class SimulatedNode {
   }
 
   #persist({ token, records }: Extract<Effect, { kind: 'Persist' }>): void {
-    const { prng, heap } = this.#world;
+    const { heap } = this.world;
     this.disk.append(records);
-    const durationMs = prng.chance(0.05) ? prng.between(50, 400) : prng.between(1, 15);
+    const isSlow = heap.nowMs < this.slowUntilMs || this.#prng.chance(0.02);
+    const durationMs = isSlow ? this.#prng.between(50, 400) : this.#prng.between(1, 15);
     this.#lastSyncMs = Math.max(this.#lastSyncMs, heap.nowMs) + durationMs;
-    this.#later(this.#lastSyncMs - heap.nowMs, () => {
+    this.later(this.#lastSyncMs - heap.nowMs, () => {
       this.#durable(this.disk.sync());
       this.give({ kind: 'Synced', token });
     });
-    this.#world.onPersist(this, durationMs);
+    const downMs = this.crashAtNextWriteMs;
+    if (downMs === undefined) return;
+    // The moment between a write and its sync is the one that matters.
+    this.crashAtNextWriteMs = undefined;
+    this.later(this.#prng.between(0, durationMs), () => this.world.crash(this, downMs, 'crashAtSync'));
   }
 
   #durable(records: readonly JournalRecord[]): void {
-    if (this.liar === undefined) this.#world.invariants.onDurable(this.index, records);
+    if (!this.isHonest) return;
+    const checked = records.filter((record) => !('message' in record) || record.message.height > this.uncheckedThrough);
+    this.world.invariants.onDurable(this.number, checked);
   }
 
-  #send(to: number, message: Message): void {
-    let messages: readonly Message[] = [message];
-    if (this.liar === undefined) this.#world.invariants.onSend(this.index, message);
-    else {
-      const n = this.#world.nodes.length;
-      const distorted = this.liar.distort(message, to, n, this.core!.height.context);
-      messages = distorted.messages;
-      if (distorted.offered !== undefined) this.#hold(distorted.offered.proposal);
-    }
-    for (const spoken of messages) this.#world.network.send(this.index, to, encodeMessage(spoken));
-  }
-
-  #build({ height, view, proposer, allowEmpty }: Extract<Effect, { kind: 'Build' }>): void {
-    const context = contextAfter(this.#world.validators, this.disk.blocks.at(-1)?.proposal);
-    const txHashes = [...this.#pending.values()].slice(0, BLOCK_TRANSACTIONS);
-    const isPossible = context.height === height && (allowEmpty || txHashes.length > 0);
-    const proposal = isPossible ? makeProposal(context, proposer, this.#clockMs(), txHashes) : null;
-    if (proposal !== null) this.#hold(proposal);
-    this.give({ kind: 'Built', height, view, proposal });
-  }
-
-  #validate(effect: Extract<Effect, { kind: 'Validate' }>, deadlineMs: number): void {
-    const { height, view, blockHash: hash, proposal, mode } = effect;
-    const { heap, prng } = this.#world;
-    const answer = (result: Extract<Input, { kind: 'Validated' }>['result']) =>
-      this.#later(prng.between(1, 20), () => this.give({ kind: 'Validated', height, view, blockHash: hash, result }));
-    if (!this.#bodies.has(toHex(hash)) && !this.#world.holders(this.index).some((peer) => peer.serve(hash))) {
-      if (heap.nowMs >= deadlineMs) {
-        answer({ kind: 'invalid', provable: false, code: 'bodyMissing' });
-        return;
+  #send(to: Uint8Array, message: Message): void {
+    const { network, invariants } = this.world;
+    const { liar } = this;
+    const context = this.core!.height.context;
+    if (this.isHonest && message.kind !== 'Decided' && message.height > this.uncheckedThrough)
+      invariants.onSend(this.number, message, this.#indexIn(context));
+    for (const peer of this.world.nodesOf(to)) {
+      if (liar === undefined) {
+        network.send(this.index, peer.index, message);
+        continue;
       }
-      this.#later(60, () => this.#validate(effect, deadlineMs));
-      return;
-    }
-    this.#hold(proposal);
-    const isAhead = mode === 'fresh' && decodeHeader(proposal.header).timestampMs > this.#clockMs() + PRECISION_MS;
-    answer(isAhead ? { kind: 'invalid', provable: false, code: 'timestampAhead' } : { kind: 'valid' });
-  }
-
-  #fetch({ height, blockHash: hash, from }: Extract<Effect, { kind: 'Fetch' }>): void {
-    const askable = this.#world
-      .holders(this.index)
-      .filter((peer) => from.some((key) => equalBytes(key, peer.publicKey)));
-    const own = this.#bodies.get(toHex(hash));
-    this.#later(this.#world.prng.between(5, 100), () => {
-      const proposal = own ?? askable.map((peer) => peer.serve(hash)).find((served) => served !== undefined);
-      if (proposal === undefined) return;
-      this.#hold(proposal);
-      this.give({ kind: 'Fetched', height, blockHash: hash, proposal });
-    });
-  }
-
-  /** The one way in which a block becomes part of the ledger, decided here or elsewhere. */
-  #apply(proposal: Proposal, certificate: Certificate): void {
-    if (certificate.height !== this.applied + 1) return;
-    this.disk.blocks.push({ proposal, certificate });
-    this.#hold(proposal);
-    for (const block of this.disk.blocks.slice(-1))
-      for (const txHash of block.proposal.txHashes) this.#pending.delete(toHex(txHash));
-    this.give({ kind: 'Applied', context: contextAfter(this.#world.validators, proposal), certificate });
-    this.#tellPending();
-  }
-
-  #catchUp(from: number): void {
-    const { prng, nodes, network, validators } = this.#world;
-    if (this.#catchingUp) return;
-    this.#catchingUp = true;
-    this.#later(prng.between(10, 150), () => {
-      this.#catchingUp = false;
-      const peer = nodes[from]!;
-      if (peer.core === undefined || !network.isOpen(from, this.index) || !network.isOpen(this.index, from)) return;
-      for (const { proposal, certificate } of peer.disk.blocks.slice(this.applied, this.applied + SYNC_BLOCKS)) {
-        const fault = certificateFault('COMMIT', certificate, validators, GENESIS_HASH, fakeVerify);
-        if (fault !== undefined || !equalBytes(certificate.blockHash, blockHash(proposal.header))) return;
-        this.#apply(proposal, certificate);
+      for (const spoken of liar.speak(message, peer.number, context)) {
+        if (liar.invented !== undefined) this.work.hold(liar.invented.proposal);
+        this.work.holdOf(spoken.message);
+        network.send(this.index, peer.index, spoken.message, spoken.extraMs);
       }
-    });
+    }
   }
 
-  #forward(): void {
-    for (const peer of this.#world.holders(this.index))
-      for (const txHash of this.#pending.values())
-        this.#later(this.#world.network.delayMs(), () => peer.submit(txHash));
+  #indexIn(context: HeightContext): number | null {
+    return validatorIndex(context.validators, this.publicKey) ?? null;
   }
 
   #askTips(): void {
-    for (const peer of this.#world.holders(this.index))
-      this.#later(this.#world.network.delayMs(), () =>
+    for (const peer of this.world.holders(this))
+      this.later(this.world.network.delayMs(), () =>
         this.give({ kind: 'TipShown', peer: peer.publicKey, height: peer.applied }),
       );
   }
 
-  #tellPending(): void {
-    this.give({ kind: 'PendingChanged', height: this.applied + 1, applicable: this.#pending.size > 0 });
-  }
-
-  #hold(proposal: Proposal): void {
-    this.#bodies.set(toHex(blockHash(proposal.header)), proposal);
-  }
-
-  #clockMs(): number {
-    return 1_000_000 + this.#world.heap.nowMs + this.skewMs;
-  }
-
-  #later(afterMs: number, act: () => void): void {
-    const life = this.#life;
-    this.#world.heap.plan(afterMs, () => {
-      if (this.#life === life && this.core !== undefined) act();
+  /** One without a seat hears no messages: it asks. */
+  #poll(): void {
+    this.later(OBSERVER_POLL_MS, () => {
+      const peers = this.world.holders(this);
+      if (this.core?.height.own === null && peers.length > 0) this.work.catchUp(this.#prng.pick(peers));
+      this.#poll();
     });
+  }
+
+  /** For people. */
+  get name(): string {
+    const role = this.liar !== undefined ? ' (liar)' : this.isTwin ? ' (twin)' : '';
+    return `${this.index}${role} key ${toHex(this.publicKey.subarray(0, 2))}`;
   }
 }

@@ -1,67 +1,78 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MUTANTS } from './mutants.ts';
-import { type SimulationOptions, type SimulationResult, simulate } from './world.ts';
-
-const FAULTS_MS = 12_000;
-
-/** The first seed of 1 … `seeds` whose run breaks one of the invariants. */
-function firstCaught(
-  seeds: number,
-  invariants: readonly string[],
-  options: Omit<SimulationOptions, 'seed'>,
-): number | undefined {
-  for (let seed = 1; seed <= seeds; seed += 1)
-    if (invariants.includes(simulate({ ...options, seed }).violation?.invariant ?? '')) return seed;
-  return undefined;
-}
+import { calmPlan } from './calm.ts';
+import { Coverage } from './coverage.ts';
+import { firstCaught, MUTANTS, mutantPlan } from './mutants.ts';
+import { makePlan } from './plan.ts';
+import { partsOf } from './plan-parts.ts';
+import { shrink } from './shrink.ts';
+import { simulate } from './simulate.ts';
 
 test('under faults of every kind 1 to 7 validators agree, and go on when the faults stop', () => {
-  const seen: Record<string, number> = {};
-  for (let seed = 1; seed <= 98; seed += 1) {
-    const nodes = 1 + (seed % 7);
-    const { violation, counts } = simulate({ seed, nodes, faultsMs: FAULTS_MS });
+  const coverage = new Coverage();
+  for (let seed = 1; seed <= 320; seed += 1) {
+    const nodes = seed <= 40 ? 1 + (seed % 7) : 4 + (seed % 4);
+    const { violation, counts } = simulate({ plan: makePlan(seed, nodes) });
     assert.is(violation, undefined, `${violation?.message}: npm run sim -- --seeds 1 --first ${seed} --nodes ${nodes}`);
-    for (const [what, times] of Object.entries(counts)) seen[what] = (seen[what] ?? 0) + times;
+    coverage.add(counts);
   }
-  const wanted = [
-    ...['PrePrepare', 'Prepare', 'Commit', 'ViewChange', 'Status', 'Decided'].map((kind) => `message.${kind}`),
-    ...['crash', 'crashOfAll', 'amnesia', 'partition', 'oneWayPartition'].map((kind) => `fault.${kind}`),
-    ...['equivocate', 'withhold', 'replay', 'lieInViewChange', 'hastyCommit'].map((kind) => `liar.${kind}`),
-    ...['lost', 'duplicated', 'cut'].map((kind) => `network.${kind}`),
-    ...['Fetch', 'Evidence', 'Behind', 'RecheckPending', 'ForwardPending', 'Validate.reproposed'].map(
-      (kind) => `effect.${kind}`,
-    ),
-  ];
-  for (const what of wanted) assert.ok((seen[what] ?? 0) > 0, `${what} did not happen`);
+  assert.equal(coverage.missing, []);
 });
 
 test('a seed run twice gives one trace', () => {
-  const runs = [7, 7, 8].map((seed) => simulate({ seed, nodes: 4, faultsMs: FAULTS_MS }));
-  const [first, second, other] = runs as [SimulationResult, SimulationResult, SimulationResult];
-  assert.is(first.traceHash, second.traceHash);
-  assert.is.not(first.traceHash, other.traceHash);
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const nodes = 4 + (seed % 4);
+    const [first, second] = [1, 2].map(() => simulate({ plan: makePlan(seed, nodes) }));
+    assert.equal(first, second);
+    assert.is.not(first!.traceHash, simulate({ plan: makePlan(seed + 1_000, nodes) }).traceHash);
+  }
+});
+
+test('a calm ledger of four decides block after block in view 0', () => {
+  const { violation, height, counts } = simulate({ plan: calmPlan(4) });
+  assert.is(violation, undefined);
+  assert.ok(height > 10);
+  assert.is(counts['message.ViewChange'], undefined);
+});
+
+test('two twins among four fork the ledger, one does not', () => {
+  const side = { kind: 'partition', atMs: 0, forMs: 5_000, node: 0, side: [0, 1, 2] } as const;
+  const plan = { ...calmPlan(4), faults: [side] };
+  // The twins of 0 and 1 are with node 3, so that each side has a quorum.
+  assert.is(simulate({ plan: { ...plan, twins: [0, 1] } }).violation?.invariant, 'agreement');
+  assert.is(simulate({ plan: { ...plan, twins: [0] } }).violation, undefined);
 });
 
 test('more than f liars break agreement, so the checker sees what it should', () => {
-  assert.type(firstCaught(20, ['agreement'], { nodes: 4, liars: 2, faultsMs: FAULTS_MS }), 'number');
-});
-
-for (const nodes of [5, 6])
-  test(`a quorum of 2f+1 among ${nodes} is caught within 12 seeds by its consequences alone`, () => {
-    const options = { nodes, liars: 1, faultsMs: FAULTS_MS, rules: MUTANTS.quorumOf2f1, checksCertificates: false };
-    assert.type(firstCaught(12, ['agreement'], options), 'number');
+  const liars = [0, 1].map((node) => ({ node, behaviours: ['equivocate'], stops: false }) as const);
+  const invariants = Array.from({ length: 20 }, (_, index) => {
+    const plan = { ...calmPlan(4), seed: index + 1, liars };
+    return simulate({ plan }).violation?.invariant;
   });
-
-test('a prepared certificate dropped in a view change is caught within 20 seeds', () => {
-  const network = { loss: 0, duplication: 0, delayMaxMs: 400, decisionLoss: 0.7 };
-  const options = { nodes: 4, liars: 0, faultsMs: FAULTS_MS, network, rules: MUTANTS.preparedDropped };
-  assert.type(firstCaught(20, ['agreement'], options), 'number');
+  assert.ok(invariants.includes('agreement'));
 });
 
-test('a message sent before its record is synced is caught within 40 seeds', () => {
-  const options = { nodes: 4, faultsMs: FAULTS_MS, rules: MUTANTS.sendBeforeSync };
-  assert.type(firstCaught(40, ['slot', 'agreement', 'journal', 'view'], options), 'number');
+for (const [name, mutant] of Object.entries(MUTANTS)) {
+  test(`the planted bug ${name} is caught within ${mutant.seeds} seeds, and the same runs without it are clean`, () => {
+    const caught = firstCaught(mutant);
+    assert.ok(caught !== undefined, 'nothing saw it');
+    for (let seed = 1; seed <= caught.seed; seed += 1) {
+      const { violation } = simulate({ plan: mutantPlan(mutant, seed) });
+      assert.is(violation, undefined, `seed ${seed} fails without the bug too: ${violation?.message}`);
+    }
+  });
+}
+
+test('a failure is shrunk to the parts that it needs, and these show it again', () => {
+  const { options } = MUTANTS['oldCommitsIgnored']!;
+  const mutant = MUTANTS['oldCommitsIgnored']!;
+  const plan = mutantPlan(mutant, firstCaught(mutant)!.seed);
+  const shrunk = shrink(plan, options);
+  const again = simulate({ ...options, plan: shrunk.plan });
+  assert.is(again.traceHash, shrunk.result.traceHash);
+  assert.is(again.violation?.message, shrunk.result.violation?.message);
+  assert.ok(partsOf(shrunk.plan).length < partsOf(plan).length);
+  assert.ok(shrunk.untilMs <= plan.faultsMs);
 });
 
 test.run();

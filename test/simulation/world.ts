@@ -1,230 +1,328 @@
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { Input } from '../../src/consensus/input.ts';
+import type { Message } from '../../src/consensus/messages.ts';
 import { RULES, type Rules } from '../../src/consensus/parameters.ts';
-import { faultyMax, type ValidatorSet } from '../../src/ledger/validator-set.ts';
-import { fakeTransaction } from './application.ts';
+import { signersOf } from './block-work.ts';
 import { EventHeap } from './event-heap.ts';
 import { Invariants, Violation } from './invariants.ts';
-import { fakeValidators } from './keys.ts';
+import { CHEAP_SIGNATURES, fakeKey, type SignatureScheme } from './keys.ts';
+import { Ledger, type SimulatedTransaction, TransactionPool } from './ledger.ts';
 import { type Conspiracy, Liar } from './liar.ts';
-import { Network, type NetworkFaults } from './network.ts';
+import { Network, type Partition } from './network.ts';
 import { SimulatedNode } from './node.ts';
+import type { Fault, FaultKind, LiarPlan, Plan } from './plan.ts';
+import { CALM_DELAY_MS } from './plan-parts.ts';
 import { makePrng, type Prng } from './prng.ts';
 import { Trace } from './trace.ts';
 
-/** One run. What goes wrong in it follows from the seed. */
-export interface SimulationOptions {
-  readonly seed: number;
-  readonly nodes: number;
-  /** How long faults happen, in virtual milliseconds. */
-  readonly faultsMs: number;
-  /** Byzantine validators; by default none or f. */
-  readonly liars?: number;
-  /** A network of this badness in place of one that the seed chooses. */
-  readonly network?: NetworkFaults;
-  /** Rules broken on purpose. */
-  readonly rules?: Partial<Rules>;
-  /** False: a certificate too small is only noticed by its consequences. */
-  readonly checksCertificates?: boolean;
+/** Bugs planted in the host and the application, which no rule of the core can show. */
+export interface HostBugs {
+  /** Catch-up writes blocks beside the decision's writer. */
+  readonly twoCommitPaths: boolean;
+  /** The state depends on the tip's certificate. */
+  readonly certificatesInContent: boolean;
 }
 
-/** What a run did; equal for equal options. */
-export interface SimulationResult {
-  readonly violation: Violation | undefined;
-  readonly traceHash: string;
-  readonly height: number;
-  readonly counts: Readonly<Record<string, number>>;
+/** What a run is made of besides its plan. */
+export interface WorldOptions {
+  readonly plan: Plan;
+  /** Rules broken on purpose. */
+  readonly rules?: Partial<Rules>;
+  readonly bugs?: Partial<HostBugs>;
+  readonly scheme?: SignatureScheme;
+  /** False: a certificate too small is only noticed by its consequences. */
+  readonly checksCertificates?: boolean;
+  /** Hears of every step. */
+  readonly onStep?: (nowMs: number, node: SimulatedNode, input: Input, effects: readonly Effect[]) => void;
 }
 
 /** Virtual milliseconds after the last fault within which every healthy node must have two blocks more. */
 const RECOVERY_MS = 240_000;
+/** An id far from those of the clients. */
+const PROBE_ID = 1e9;
+const CHANGE_ID = 2e9;
 
-/** Runs one simulation to its end, or to the first violation. */
-export function simulate(options: SimulationOptions): SimulationResult {
-  const world = new World(options);
-  let violation: Violation | undefined;
-  try {
-    world.run(options.faultsMs);
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    violation = error;
-  }
-  return {
-    violation,
-    traceHash: world.trace.hash,
-    height: world.invariants.highest,
-    counts: world.counts(),
-  };
-}
+/** A message with a signature of its own. */
+type SignedMessage = Exclude<Message, { kind: 'Decided' }>;
 
 /** The nodes, what lies between them, and what befalls them. */
 export class World {
+  readonly plan: Plan;
   readonly prng: Prng;
   readonly heap = new EventHeap();
-  readonly validators: ValidatorSet;
+  readonly pool = new TransactionPool();
+  readonly scheme: SignatureScheme;
+  readonly bugs: HostBugs;
   readonly invariants: Invariants;
   readonly network: Network;
-  readonly nodes: SimulatedNode[];
+  readonly nodes: readonly SimulatedNode[];
   readonly trace = new Trace();
-  #faulty = true;
+  readonly #byKey = new Map<Uint8Array, SimulatedNode[]>();
+  readonly #signed = new WeakMap<Message, { readonly publicKey: Uint8Array; readonly isGood: boolean }>();
+  readonly #onStep: WorldOptions['onStep'];
+  /** False once the faults are over. */
+  isFaulty = true;
+  #steps = 0;
   #transactions = 0;
-  #crashRate: number;
+  #hasApplied = false;
 
-  constructor(options: SimulationOptions) {
-    const n = options.nodes;
-    this.prng = makePrng(options.seed);
-    const { prng } = this;
-    this.validators = fakeValidators(n);
-    this.invariants = new Invariants(this.validators, options.checksCertificates ?? true);
-    const faults = options.network ?? {
-      loss: prng.pick([0, 0.02, 0.2]),
-      duplication: prng.pick([0, 0.1]),
-      delayMaxMs: prng.pick([40, 400, 2_000]),
-    };
-    this.network = new Network({ prng, heap: this.heap, faults }, (from, to, frame) =>
-      this.nodes[to]!.receive(from, frame),
-    );
-    this.#crashRate = prng.pick([0, 0.002, 0.02]);
-    const liars = options.liars ?? (prng.chance(0.5) ? faultyMax(n) : 0);
-    const firstLiar = prng.between(0, n - 1);
-    const skewed = prng.chance(0.2) ? prng.between(0, n - 1) : -1;
-    const rules = { ...RULES, ...options.rules };
-    const conspiracy: Conspiracy = { twin: undefined, otherFace: new Set() };
-    this.nodes = this.validators.validators.map(({ publicKey }, index) => {
-      const isLiar = (index - firstLiar + n) % n < liars;
-      const liar = isLiar ? new Liar(prng, publicKey, conspiracy) : undefined;
-      const skewMs = index === skewed ? 5_000 : prng.between(-100, 100);
-      return new SimulatedNode(this, index, { rules, skewMs, liar });
+  constructor(options: WorldOptions) {
+    const { plan } = options;
+    this.plan = plan;
+    this.prng = makePrng(plan.seed ^ 0x5eed ^ (plan.salt << 20));
+    this.scheme = options.scheme ?? CHEAP_SIGNATURES;
+    this.bugs = { twoCommitPaths: false, certificatesInContent: false, ...options.bugs };
+    this.#onStep = options.onStep;
+    this.invariants = new Invariants({
+      verify: this.scheme.verify,
+      checksCertificates: options.checksCertificates ?? true,
+      honestNumber: (publicKey) => {
+        const [node, twin] = this.nodesOf(publicKey);
+        return node?.isHonest === true && node.uncheckedThrough === 0 && twin === undefined ? node.number : undefined;
+      },
     });
+    this.network = new Network({ prng: this.prng, heap: this.heap, faults: plan.network }, (from, to, message) =>
+      this.nodes[to]!.receive(this.nodes[from]!, message),
+    );
+    this.nodes = this.#makeNodes({ ...RULES, ...options.rules });
+    for (const node of this.nodes) this.#byKey.set(node.publicKey, [...this.nodesOf(node.publicKey), node]);
   }
 
-  run(faultsMs: number): void {
+  /** How many steps the cores took. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Runs to the end of the plan and of the recovery after it; throws the first Violation. */
+  run(): void {
+    const { plan, heap, invariants } = this;
     for (const node of this.nodes) node.start();
     this.#planTransactions();
-    this.#planCrashes();
-    this.#planPartitions();
-    while (this.heap.runNext(faultsMs));
-    this.#endFaults();
-    const target = this.invariants.highest + 2;
-    const deadlineMs = this.heap.nowMs + RECOVERY_MS;
-    const isHealthy = () => this.nodes.every((node) => node.liar !== undefined || node.applied >= target);
-    while (!isHealthy())
-      if (!this.heap.runNext(deadlineMs))
-        throw new Violation('liveness', `below height ${target}: ${this.nodes.map((node) => node.applied).join(', ')}`);
+    for (const [index, { atMs, joins, leaves }] of plan.changes.entries()) {
+      const change = this.pool.make(CHANGE_ID + index, 0, undefined, { joins, leaves });
+      heap.plan(atMs, () => {
+        for (const node of this.nodes) if (this.prng.chance(0.5)) node.submit(change);
+      });
+    }
+    for (const fault of plan.faults) this.#planFault(fault);
+    while (heap.runNext(plan.faultsMs));
+    const probe = this.#endFaults();
+    const target = invariants.highest + 2;
+    const deadlineMs = heap.nowMs + RECOVERY_MS;
+    this.#hasApplied = true;
+    while (!this.#isHealthy(target, probe))
+      if (!heap.runNext(deadlineMs))
+        throw new Violation('liveness', `below height ${target}: ${this.nodes.map(({ applied }) => applied)}`);
+    this.#countEnd();
   }
 
-  note(node: number, input: Input, effects: readonly Effect[]): void {
-    this.trace.note(this.heap.nowMs, node, input, effects);
+  note(node: SimulatedNode, input: Input, effects: readonly Effect[]): void {
+    this.#steps += 1;
+    this.trace.note(this.heap.nowMs, node.index, input, effects);
+    this.#onStep?.(this.heap.nowMs, node, input, effects);
   }
 
-  keyOf(index: number): Uint8Array {
-    return this.validators.validators[index]!.publicKey;
+  onApplied(): void {
+    this.#hasApplied = true;
   }
 
-  indexOf(publicKey: Uint8Array): number {
-    return this.nodes.findIndex((node) => node.publicKey === publicKey || node.publicKey.join() === publicKey.join());
+  /** The nodes that have this key: two where there is a twin, none for a key that nobody here has. */
+  nodesOf(publicKey: Uint8Array): readonly SimulatedNode[] {
+    return this.#byKey.get(publicKey) ?? [];
   }
 
-  /** Peers that run and can be reached both ways. */
-  holders(from: number): readonly SimulatedNode[] {
+  /** Whether a message's own signature is good; each is verified once, however many hear it. */
+  isSigned(message: SignedMessage, publicKey: Uint8Array, preimage: () => Uint8Array): boolean {
+    const known = this.#signed.get(message);
+    if (known?.publicKey === publicKey) return known.isGood;
+    const isGood = this.scheme.verify(message.signature, preimage(), publicKey);
+    this.#signed.set(message, { publicKey, isGood });
+    return isGood;
+  }
+
+  /** What a broken application mixes into the state that follows a node's tip. */
+  extraOf(node: SimulatedNode): Uint8Array | undefined {
+    return this.bugs.certificatesInContent ? signersOf(node.disk.blocks.at(-1)?.certificate) : undefined;
+  }
+
+  /** Others that run and can be reached both ways. */
+  holders(from: SimulatedNode): readonly SimulatedNode[] {
+    const { network } = this;
     return this.nodes.filter(
-      ({ index, core }) =>
-        index !== from && core !== undefined && this.network.isOpen(from, index) && this.network.isOpen(index, from),
+      ({ index, number, core }) =>
+        number !== from.number &&
+        core !== undefined &&
+        network.isOpen(from.index, index) &&
+        network.isOpen(index, from.index),
     );
   }
 
-  connect(a: number, b: number): void {
+  connect(a: SimulatedNode, b: SimulatedNode): void {
     for (const [from, to] of [
       [a, b],
       [b, a],
     ] as const)
       this.heap.plan(this.network.delayMs(), () => {
-        if (this.network.isOpen(from, to)) this.nodes[to]!.connected(from);
+        if (this.network.isOpen(from.index, to.index)) to.give({ kind: 'Connected', peer: from.publicKey });
       });
   }
 
-  /** The moment between a write and its sync is the one that matters: some crashes come just then. */
-  onPersist(node: SimulatedNode, durationMs: number): void {
-    if (!this.#faulty || !this.prng.chance(this.#crashRate)) return;
-    this.heap.plan(this.prng.between(0, durationMs), () => this.#crash([node]));
+  crash(node: SimulatedNode, downMs: number, kind: FaultKind): void {
+    if (node.core === undefined || !this.isFaulty) return;
+    node.crash();
+    this.trace.count(`fault.${kind}`);
+    this.heap.plan(downMs, () => {
+      if (node.core === undefined) node.start();
+    });
   }
 
-  counts(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = { ...this.trace.counts };
-    for (const [what, times] of Object.entries(this.network.counts)) counts[`network.${what}`] = times;
-    for (const { liar } of this.nodes)
-      for (const [what, times] of Object.entries(liar?.counts ?? {}))
-        counts[`liar.${what}`] = (counts[`liar.${what}`] ?? 0) + times;
-    return counts;
-  }
-
-  #crash(nodes: readonly SimulatedNode[]): void {
-    for (const node of nodes) {
-      if (node.core === undefined || !this.#faulty) continue;
-      node.crash();
-      this.trace.count('fault.crash');
-      this.#loseJournal(node);
-      this.heap.plan(this.prng.between(20, 3_000), () => {
-        if (node.core === undefined) node.start();
+  #makeNodes(rules: Rules): readonly SimulatedNode[] {
+    const { plan } = this;
+    const conspiracy: Conspiracy = { twin: undefined, otherFace: new Set() };
+    const numbers = Array.from({ length: plan.nodes + plan.spares }, (_, number) => number);
+    return [...numbers, ...plan.twins].map((number, index) => {
+      const liarPlan = plan.liars.find(({ node }) => node === number);
+      return new SimulatedNode(this, {
+        index,
+        number,
+        rules,
+        skewMs: plan.skews.find(({ node }) => node === number)?.skewMs ?? this.prng.between(-100, 100),
+        liar: liarPlan && this.#makeLiar(liarPlan, conspiracy),
+        isTwin: plan.twins.includes(number),
+        ledger: () => new Ledger(this.pool, plan.nodes),
       });
-    }
+    });
   }
 
-  /** One node of a run may lose its journal, where nobody lies. */
-  #loseJournal(node: SimulatedNode): void {
-    const f = faultyMax(this.nodes.length);
-    if (f === 0 || this.nodes.some((other) => other.liar !== undefined || other.isAmnesiac)) return;
-    if (!this.prng.chance(0.2)) return;
-    node.disk.loseJournal();
-    node.isAmnesiac = true;
-    this.trace.count('fault.amnesia');
+  #makeLiar({ node, behaviours }: LiarPlan, conspiracy: Conspiracy): Liar {
+    const publicKey = fakeKey(node);
+    return new Liar({
+      prng: this.prng,
+      sign: (preimage) => this.scheme.sign(publicKey, preimage),
+      behaviours,
+      nodes: this.plan.nodes + this.plan.spares,
+      conspiracy,
+      onLie: (behaviour) => this.trace.count(`liar.${behaviour}`),
+    });
   }
 
+  /** Clients: mostly one transaction at one node; some send one id under two signature sets, some two that conflict. */
   #planTransactions(): void {
     this.heap.plan(this.prng.between(50, 600), () => {
       this.#transactions += 1;
-      this.prng.pick(this.nodes).submit(fakeTransaction(this.#transactions));
+      const id = 2 * this.#transactions;
+      const kind = this.prng.next();
+      const claims = kind < 0.1 ? `thing ${id}` : undefined;
+      this.prng.pick(this.nodes).submit(this.pool.make(id, 0, claims));
+      if (kind < 0.1) this.prng.pick(this.nodes).submit(this.pool.make(id + 1, 0, claims));
+      else if (kind < 0.2) this.prng.pick(this.nodes).submit(this.pool.make(id, 1));
+      if (kind < 0.2) this.trace.count(kind < 0.1 ? 'client.conflictingPair' : 'client.idTwice');
       this.#planTransactions();
     });
   }
 
-  #planCrashes(): void {
-    this.heap.plan(this.prng.between(500, 6_000), () => {
-      if (!this.#faulty || this.#crashRate === 0) return;
-      const all = this.prng.chance(0.15);
-      if (all) this.trace.count('fault.crashOfAll');
-      this.#crash(all ? this.nodes : [this.prng.pick(this.nodes)]);
-      this.#planCrashes();
-    });
-  }
-
-  #planPartitions(): void {
-    this.heap.plan(this.prng.between(1_000, 8_000), () => {
-      if (!this.#faulty) return;
-      const side = this.nodes.filter(() => this.prng.chance(0.4)).map(({ index }) => index);
-      const others = this.nodes.map(({ index }) => index).filter((index) => !side.includes(index));
-      const oneWay = this.prng.chance(0.3);
-      this.network.partition(side, others, oneWay);
-      this.trace.count(oneWay ? 'fault.oneWayPartition' : 'fault.partition');
-      this.heap.plan(this.prng.between(200, 5_000), () => this.#heal());
-      this.#planPartitions();
-    });
-  }
-
-  #heal(): void {
-    this.network.heal();
-    for (const a of this.nodes) for (const b of this.nodes) if (a.index < b.index) this.connect(a.index, b.index);
-  }
-
-  /** From now on messages arrive soon and nodes stay up; liars fall silent or go on. */
-  #endFaults(): void {
-    this.#faulty = false;
-    this.network.faults = { loss: 0, duplication: 0, delayMaxMs: 40 };
-    this.#heal();
-    const liarsStop = this.prng.chance(0.5);
-    for (const node of this.nodes) {
-      if (node.core === undefined && (node.liar === undefined || !liarsStop)) node.start();
-      else if (node.liar !== undefined && liarsStop) node.crash();
+  #planFault({ kind, atMs, forMs, node: number, side }: Fault): void {
+    const node = this.nodes[number]!;
+    const { heap } = this;
+    switch (kind) {
+      case 'crash':
+        heap.plan(atMs, () => this.crash(node, forMs, kind));
+        return;
+      case 'crashOfAll':
+        heap.plan(atMs, () => {
+          for (const one of this.nodes) this.crash(one, Math.max(1, forMs - 7 * one.index), kind);
+        });
+        return;
+      case 'crashAtSync':
+        heap.plan(atMs, () => {
+          if (node.core !== undefined) node.crashAtNextWriteMs = forMs;
+        });
+        return;
+      case 'slowDisk':
+        heap.plan(atMs, () => {
+          node.slowUntilMs = heap.nowMs + forMs;
+          this.trace.count(`fault.${kind}`);
+        });
+        return;
+      case 'partition':
+      case 'oneWayPartition':
+        heap.plan(atMs, () => this.#partition({ side: new Set(side), oneWay: kind === 'oneWayPartition' }, forMs));
+        return;
+      case 'loseJournal':
+      case 'loseDisk':
+        heap.plan(atMs, () => {
+          this.crash(node, forMs, kind);
+          node.restore({ journal: [], blocks: kind === 'loseDisk' ? [] : node.disk.blocks });
+          node.isAmnesiac = true;
+        });
+        return;
+      case 'staleJournal':
+      case 'staleDisk':
+        this.#planRollback(node, kind, atMs, forMs);
     }
+  }
+
+  /** A backup is made, and put back later: of the journal alone, or of all. */
+  #planRollback(node: SimulatedNode, kind: 'staleJournal' | 'staleDisk', atMs: number, forMs: number): void {
+    let backup = node.disk.copy();
+    this.heap.plan(Math.max(20, atMs - 200 - forMs), () => {
+      backup = node.disk.copy();
+    });
+    this.heap.plan(atMs, () => {
+      this.crash(node, forMs, kind);
+      node.uncheckedThrough = node.applied + 1;
+      node.restore({ journal: backup.journal, blocks: kind === 'staleDisk' ? backup.blocks : node.disk.blocks });
+    });
+  }
+
+  #partition(partition: Partition, forMs: number): void {
+    if (!this.isFaulty) return;
+    this.network.cut(partition);
+    this.trace.count(partition.oneWay ? 'fault.oneWayPartition' : 'fault.partition');
+    this.heap.plan(forMs, () => {
+      if (!this.isFaulty) return;
+      this.network.heal(partition);
+      this.#reconnect((node) => partition.side.has(node.index));
+    });
+  }
+
+  #reconnect(wasCut: (node: SimulatedNode) => boolean): void {
+    for (const a of this.nodes)
+      for (const b of this.nodes)
+        if (a.index < b.index && a.number !== b.number && wasCut(a) !== wasCut(b)) this.connect(a, b);
+  }
+
+  /** From now on messages arrive soon and nodes stay up; liars fall silent or go on. Returns what must get in. */
+  #endFaults(): SimulatedTransaction {
+    this.isFaulty = false;
+    this.network.faults = { loss: 0, duplication: 0, delayMaxMs: CALM_DELAY_MS };
+    this.network.healAll();
+    for (const a of this.nodes)
+      for (const b of this.nodes) if (a.index < b.index && a.number !== b.number) this.connect(a, b);
+    for (const node of this.nodes) {
+      node.crashAtNextWriteMs = undefined;
+      node.slowUntilMs = 0;
+      const stops = this.plan.liars.find((liar) => liar.node === node.number)?.stops === true;
+      if (node.core === undefined && !stops) node.start();
+      else if (node.core !== undefined && stops) node.crash();
+    }
+    const probe = this.pool.make(PROBE_ID, 0);
+    this.prng.pick(this.nodes.filter(({ isHonest }) => isHonest)).submit(probe);
+    return probe;
+  }
+
+  #isHealthy(target: number, probe: SimulatedTransaction): boolean {
+    if (!this.#hasApplied) return false;
+    this.#hasApplied = false;
+    return this.nodes.every((node) => !node.isHonest || (node.applied >= target && node.ledger.has(probe.id)));
+  }
+
+  #countEnd(): void {
+    for (const [what, times] of Object.entries(this.network.counts)) this.trace.count(`network.${what}`, times);
+    this.trace.count('end.certificateOfAnotherView', this.invariants.otherViews);
+    this.trace.count('end.twins', this.plan.twins.length);
+    this.trace.count('end.skewedClocks', this.plan.skews.length);
+    const changed = this.nodes.some(({ ledger }) => ledger.hasChanged);
+    this.trace.count('end.membershipChanged', changed ? 1 : 0);
   }
 }

@@ -1,0 +1,169 @@
+import { equalBytes, toHex, utf8 } from '../../src/codec/bytes.ts';
+import type { HeightContext } from '../../src/consensus/input.ts';
+import type { Proposal } from '../../src/consensus/messages.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
+import type { Certificate } from '../../src/ledger/certificate.ts';
+import { eligiblePrimaries, skipTableAfter } from '../../src/ledger/proposer-skip.ts';
+import { FAMILIES, type SkipEntry } from '../../src/ledger/state.ts';
+import type { StateView } from '../../src/ledger/state-overlay.ts';
+import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
+import { headerOf, stateRootAfter } from './application.ts';
+import { fakeValidators, GENESIS_HASH, validatorSetOf } from './keys.ts';
+
+/** A made-up transaction: `txHash` is over the full encoding, so one id under two signature sets has two. */
+export interface SimulatedTransaction {
+  readonly txHash: Uint8Array;
+  readonly id: number;
+  /** Of transactions that name one thing only one can apply, whatever their ids. */
+  readonly claims: string | undefined;
+  readonly change: SeatChange | undefined;
+}
+
+/** A change of the validator set, by the numbers of the keys. */
+export interface SeatChange {
+  readonly joins: number | undefined;
+  readonly leaves: number | undefined;
+}
+
+/** All transactions of a run: whoever holds a block can look up what is in it. */
+export class TransactionPool {
+  readonly #byHash = new Map<string, SimulatedTransaction>();
+
+  make(id: number, signatures: number, claims?: string, change?: SeatChange): SimulatedTransaction {
+    const txHash = sha256(utf8(`transaction ${id} signed ${signatures}`));
+    const transaction = { txHash, id, claims, change };
+    this.#byHash.set(toHex(txHash), transaction);
+    return transaction;
+  }
+
+  get(txHash: Uint8Array): SimulatedTransaction | undefined {
+    return this.#byHash.get(toHex(txHash));
+  }
+}
+
+/** The state of one node after its tip: what consensus depends on, and what has been executed. */
+export class Ledger {
+  readonly #pool: TransactionPool;
+  readonly #ids = new Set<number>();
+  readonly #claims = new Set<string>();
+  /** Who holds or held a seat: none is admitted again. */
+  readonly #seen: Set<number>;
+  /** Who holds a seat in the set of the next height. */
+  #seats: readonly number[];
+  #skips: readonly SkipEntry[] = [];
+  #mayChange = true;
+  context: HeightContext;
+
+  /** The ledger whose first validators have the numbers 0 … nodes − 1. */
+  constructor(pool: TransactionPool, nodes: number) {
+    const genesis = fakeValidators(nodes);
+    this.#pool = pool;
+    this.#seats = Array.from({ length: nodes }, (_, number) => number);
+    this.#seen = new Set(this.#seats);
+    this.context = {
+      height: 1,
+      validators: genesis,
+      nextValidators: genesis,
+      eligible: genesis.validators.map((_, index) => index),
+      previousHash: GENESIS_HASH,
+      parentTimestampMs: 0,
+    };
+  }
+
+  get height(): number {
+    return this.context.height - 1;
+  }
+
+  /** The validators are not those of the genesis any more, or will not be. */
+  get hasChanged(): boolean {
+    return this.#seats.some((seat, index) => seat !== index) || this.#seats.length < this.#seen.size;
+  }
+
+  has(id: number): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** The first `most` of the candidates that can stand together in the next block. */
+  applicable(candidates: Iterable<SimulatedTransaction>, most: number): readonly SimulatedTransaction[] {
+    const chosen: SimulatedTransaction[] = [];
+    for (const candidate of candidates) {
+      if (chosen.length >= most) break;
+      if (this.#fits(candidate, chosen)) chosen.push(candidate);
+    }
+    return chosen;
+  }
+
+  /** Why the block does not execute here, or undefined when it does. */
+  executionFault(proposal: Proposal, extra?: Uint8Array): string | undefined {
+    const chosen: SimulatedTransaction[] = [];
+    for (const txHash of proposal.txHashes) {
+      const transaction = this.#pool.get(txHash);
+      if (transaction === undefined || !this.#fits(transaction, chosen)) return 'execution';
+      chosen.push(transaction);
+    }
+    const { stateRoot } = headerOf(proposal).header;
+    return equalBytes(stateRoot, stateRootAfter(this.context, proposal.txHashes, extra)) ? undefined : 'stateRoot';
+  }
+
+  /** Executes a decided block; returns why it cannot be the next one, if it cannot. */
+  apply(proposal: Proposal, certificate: Certificate, extra?: Uint8Array): string | undefined {
+    const { context } = this;
+    const { header, hash } = headerOf(proposal);
+    if (header.height !== context.height || certificate.height !== context.height) return 'height';
+    if (!equalBytes(header.previousHash, context.previousHash)) return 'parent';
+    if (!equalBytes(certificate.blockHash, hash)) return 'hash';
+    const fault = this.executionFault(proposal, extra);
+    if (fault !== undefined) return fault;
+    let change: SeatChange | undefined;
+    for (const txHash of proposal.txHashes) {
+      const transaction = this.#pool.get(txHash)!;
+      this.#ids.add(transaction.id);
+      if (transaction.claims !== undefined) this.#claims.add(transaction.claims);
+      change ??= transaction.change;
+    }
+    this.#advance(header.timestampMs, header.proposer, hash, change);
+    return undefined;
+  }
+
+  #advance(timestampMs: number, proposer: number, previousHash: Uint8Array, change: SeatChange | undefined): void {
+    const { height, nextValidators } = this.context;
+    this.#skips = skipTableAfter(viewOf(this.context.validators, this.#skips), height, proposer);
+    this.#mayChange = change === undefined;
+    const afterNext = change === undefined ? nextValidators : this.#changed(change);
+    this.context = {
+      height: height + 1,
+      validators: nextValidators,
+      nextValidators: afterNext,
+      eligible: eligiblePrimaries(viewOf(nextValidators, this.#skips), height + 1),
+      previousHash,
+      parentTimestampMs: timestampMs,
+    };
+  }
+
+  #fits(transaction: SimulatedTransaction, chosen: readonly SimulatedTransaction[]): boolean {
+    const { id, claims, change } = transaction;
+    if (this.#ids.has(id) || (claims !== undefined && this.#claims.has(claims))) return false;
+    if (chosen.some((other) => other.id === id || (claims !== undefined && other.claims === claims))) return false;
+    if (change === undefined) return true;
+    return this.#mayChange && chosen.every((other) => other.change === undefined) && this.#isPossible(change);
+  }
+
+  #isPossible({ joins, leaves }: SeatChange): boolean {
+    if (joins !== undefined && this.#seen.has(joins)) return false;
+    if (leaves === undefined) return true;
+    return (joins !== undefined || this.#seats.length > 1) && this.#seats.includes(leaves);
+  }
+
+  #changed({ joins, leaves }: SeatChange): ValidatorSet {
+    const stay = this.#seats.filter((seat) => seat !== leaves);
+    this.#seats = joins === undefined ? stay : [...stay, joins];
+    if (joins !== undefined) this.#seen.add(joins);
+    return validatorSetOf(this.#seats);
+  }
+}
+
+/** The part of the state that the skip rule reads. */
+function viewOf(set: ValidatorSet, skips: readonly SkipEntry[]): StateView {
+  const read = (family: unknown) => (family === FAMILIES.validators ? set.validators : skips);
+  return { read: read as StateView['read'] };
+}
