@@ -42,6 +42,8 @@ export interface Core {
   readonly releases: Map<number, readonly OwnMessage[]>;
   readonly counters: Map<string, number>;
   nextToken: number;
+  /** Retransmissions in a row, at whatever heights, for which something applicable was pending. */
+  pendingRounds: number;
   effects: Effect[];
 }
 
@@ -120,8 +122,6 @@ export interface HeightState {
   /** Signers to ask, by block hash in hex. */
   readonly fetching: Map<string, { readonly blockHash: Uint8Array; readonly from: readonly Uint8Array[] }>;
   pendingApplicable: boolean;
-  /** Retransmissions since something applicable has been pending. */
-  pendingRounds: number;
   heartbeatDue: boolean;
   /** View whose timer was started last; −1 before any. */
   timedView: number;
@@ -148,6 +148,7 @@ export function createCore(config: CoreConfig): Core {
     releases: new Map(),
     counters: new Map(),
     nextToken: 1,
+    pendingRounds: 0,
     effects: [],
   };
 }
@@ -190,7 +191,6 @@ export function newHeight(config: CoreConfig, rules: Rules, context: HeightConte
     nothingToBuild: false,
     fetching: new Map(),
     pendingApplicable: false,
-    pendingRounds: 0,
     heartbeatDue: false,
     timedView: -1,
     rechecking: false,

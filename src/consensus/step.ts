@@ -69,7 +69,7 @@ function handle(core: Core, input: Input): void {
     }
     case 'PendingChanged':
       core.height.pendingApplicable = input.applicable;
-      if (!input.applicable) core.height.pendingRounds = 0;
+      if (!input.applicable) core.pendingRounds = 0;
       core.height.nothingToBuild = false;
       return;
     case 'PendingRechecked': {

@@ -47,7 +47,7 @@ export function onPendingRechecked(core: Core, applicable: boolean): void {
   }
   height.rechecking = false;
   height.pendingApplicable = applicable;
-  if (!applicable) height.pendingRounds = 0;
+  if (!applicable) core.pendingRounds = 0;
   // What came meanwhile is timed anew, in full.
   height.timedView = -1;
   if (applicable && !hasFirmReason(core)) sendViewChange(core, 1, 'pending transactions wait');
@@ -63,14 +63,10 @@ function onViewTimeout(core: Core): void {
   emit(core, { kind: 'RecheckPending', height: height.context.height });
 }
 
-/**
- * What nobody proposes may not have reached who would: also one who must not sign passes it on. While a proposal is held
- * its primary has transactions, and more of them would only slow down a busy network.
- */
+/** What nobody proposes may not have reached who would: also one who must not sign passes it on. */
 function forwardPending(core: Core): void {
-  const { pendingApplicable, decided, held, context } = core.height;
-  if (pendingApplicable && decided === null && held === null)
-    emit(core, { kind: 'ForwardPending', height: context.height });
+  const { pendingApplicable, decided, context } = core.height;
+  if (pendingApplicable && decided === null) emit(core, { kind: 'ForwardPending', height: context.height });
 }
 
 function onRetransmitTimeout(core: Core): void {
@@ -79,8 +75,9 @@ function onRetransmitTimeout(core: Core): void {
   for (const { blockHash, from } of core.height.fetching.values())
     emit(core, { kind: 'Fetch', height: core.height.context.height, blockHash, from });
   repeatTipRequest(core);
-  core.height.pendingRounds += core.height.pendingApplicable ? 1 : 0;
+  // Not begun anew with each height: what nobody else holds would wait for ever on a ledger that others keep busy.
+  core.pendingRounds += core.height.pendingApplicable ? 1 : 0;
   // The first round comes at any moment of view 0; after it the primary has had a full round.
-  if (core.height.pendingRounds > 1) forwardPending(core);
+  if (core.pendingRounds > 1) forwardPending(core);
   setTimer(core, 'retransmit', core.config.parameters.retransmitMs);
 }

@@ -311,11 +311,14 @@ export class SimulatedNode {
       );
   }
 
-  /** One without a seat hears no messages: it asks. */
+  /** One without a seat where others stand is sent no messages of theirs, whatever it knows itself: it asks. */
   #poll(): void {
     this.later(OBSERVER_POLL_MS, () => {
       const peers = this.world.holders(this);
-      if (this.core?.height.own === null && peers.length > 0) this.work.catchUp(this.#prng.pick(peers));
+      if (peers.length > 0) {
+        const peer = this.#prng.pick(peers);
+        if (this.#indexIn(peer.ledger.context) === null) this.work.catchUp(peer);
+      }
       this.#poll();
     });
   }
