@@ -56,9 +56,17 @@ export function readReadyFile(file: string, genesisHash: Uint8Array): ReadySeat 
     throw new OperatorError(`${file} is for the ledger ${parsed.genesisHash}, not for ${toHex(genesisHash)}.`);
   return {
     publicKey: fromHex(publicKey),
-    organisation: parseAddress(organisation),
+    organisation: addressIn(file, organisation),
     replaces: replaces === null ? null : fromHex(replaces),
     addresses,
     ready: { height, signature: fromHex(signature) },
   };
+}
+
+function addressIn(file: string, text: string): Uint8Array {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new OperatorError(`${file}: ${(error as Error).message}. Make it anew with "medledger validator ready".`);
+  }
 }

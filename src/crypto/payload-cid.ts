@@ -66,6 +66,12 @@ export function isBlockOf(cid: Uint8Array, bytes: Uint8Array): boolean {
   return equalBytes(cid, cidBytes(codec, sha256(bytes)));
 }
 
+/** True for the binary CIDv1 of a payload block: raw or dag-pb, by SHA-256. Total. */
+export function isPayloadBlockCid(cid: Uint8Array): boolean {
+  const codec = cid[1];
+  return cid.length === 36 && (codec === RAW || codec === DAG_PB) && equalBytes(cid, cidBytes(codec, cid.subarray(4)));
+}
+
 /** The base32 text `bafy…` or `bafk…` of a binary CID, as IPFS tools show it. Throws an Error if it is none. */
 export function cidText(cid: Uint8Array): string {
   return CID.decode(cid).toString();

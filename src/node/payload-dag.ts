@@ -34,7 +34,7 @@ export async function putPayload(
   }
 }
 
-/** The payload under a root, block by block; undefined when one of its blocks is nowhere to be had. */
+/** The payload under a root, block by block; undefined when a block of it is nowhere to be had or is no node of a DAG. */
 export async function readPayload(
   cid: Uint8Array,
   readBlock: (cid: Uint8Array) => Promise<Uint8Array | undefined>,
@@ -47,13 +47,20 @@ export async function readPayload(
     const block = await readBlock(next);
     if (block === undefined) return undefined;
     if (next[1] === RAW) parts.push(block);
-    else
-      open.push(
-        ...dagPb
-          .decode(block)
-          .Links.map(({ Hash }) => Hash.bytes)
-          .reverse(),
-      );
+    else {
+      const links = linksOf(block);
+      if (links === undefined) return undefined;
+      open.push(...links.reverse());
+    }
   }
   return concatBytes(...parts);
+}
+
+/** The CIDs that a dag-pb block links to; undefined when it is none: whoever named its hash may have chosen any bytes. */
+function linksOf(block: Uint8Array): Uint8Array[] | undefined {
+  try {
+    return dagPb.decode(block).Links.map(({ Hash }) => Hash.bytes);
+  } catch {
+    return undefined;
+  }
 }

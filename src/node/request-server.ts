@@ -1,5 +1,5 @@
 import { toHex } from '../codec/bytes.ts';
-import { cidText } from '../crypto/payload-cid.ts';
+import { cidText, isPayloadBlockCid } from '../crypto/payload-cid.ts';
 import type { Store } from '../storage/block-store.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { encodeBlockFrame } from './block-frame.ts';
@@ -72,7 +72,8 @@ export function createRequestServer({ store, mempool, held, payloads }: RequestS
         ),
       ),
     async payload(cid) {
-      return (await payloads.get(cidText(cid))) ?? null;
+      // Of any other name nothing can be held.
+      return isPayloadBlockCid(cid) ? ((await payloads.get(cidText(cid))) ?? null) : null;
     },
   };
 }

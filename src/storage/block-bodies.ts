@@ -38,12 +38,14 @@ export function decodeBodies(key: Uint8Array, value: Uint8Array): readonly Uint8
   const count = bodyCount(key, value, view);
   if (count === undefined) return 'damaged';
   const transactions: Uint8Array[] = [];
+  let length = 8 + count * ENTRY_BYTES;
   for (let index = 0; index < count; index += 1) {
     const transaction = cutBody(value, view, count, index);
     if (transaction === 'damaged') return 'damaged';
     transactions.push(transaction);
+    length += transaction.length;
   }
-  return transactions;
+  return length === value.length ? transactions : 'damaged';
 }
 
 /** Undefined when the table is damaged. */

@@ -142,11 +142,12 @@ export function encodeTip({ tip, recentIdsRemovedBeforeMs, transactions }: TipRe
   return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(recentIdsRemovedBeforeMs), encodeU64(transactions));
 }
 
-/** Undefined unless the length is right. */
+/** Undefined unless the length is right and the numbers are safe integers. */
 export function decodeTip(payload: Uint8Array): TipRecord | undefined {
   if (payload.length !== 56) return undefined;
-  const tip = { height: readU64(payload, 0), hash: payload.slice(8, 40) };
-  return { tip, recentIdsRemovedBeforeMs: readU64(payload, 40), transactions: readU64(payload, 48) };
+  const [height, recentIdsRemovedBeforeMs, transactions] = [0, 40, 48].map((at) => safeU64(payload, at));
+  if (height === undefined || recentIdsRemovedBeforeMs === undefined || transactions === undefined) return undefined;
+  return { tip: { height, hash: payload.slice(8, 40) }, recentIdsRemovedBeforeMs, transactions };
 }
 
 /** Heights from `from` through `through`. */
@@ -160,13 +161,17 @@ export function encodeRanges(ranges: readonly HeightRange[]): Uint8Array {
   return concatBytes(...ranges.flatMap(({ from, through }) => [encodeU64(from), encodeU64(through)]));
 }
 
-/** Undefined unless the length is right. */
+/** Undefined unless the length is right and the heights are safe integers. */
 export function decodeRanges(payload: Uint8Array): readonly HeightRange[] | undefined {
   if (payload.length % 16 !== 0) return undefined;
-  return Array.from({ length: payload.length / 16 }, (_, place) => ({
-    from: readU64(payload, 16 * place),
-    through: readU64(payload, 16 * place + 8),
-  }));
+  const ranges: HeightRange[] = [];
+  for (let at = 0; at < payload.length; at += 16) {
+    const from = safeU64(payload, at);
+    const through = safeU64(payload, at + 8);
+    if (from === undefined || through === undefined) return undefined;
+    ranges.push({ from, through });
+  }
+  return ranges;
 }
 
 /** What an interrupted installation of a snapshot needs to be completed. */
@@ -180,10 +185,11 @@ export function encodeInstall(record: InstallRecord): Uint8Array {
   return concatBytes(encodeTip(record), encodeU64(record.gapFrom));
 }
 
-/** Undefined unless the length is right. */
+/** Undefined unless the length is right and the numbers are safe integers. */
 export function decodeInstall(payload: Uint8Array): InstallRecord | undefined {
   const record = payload.length === 64 ? decodeTip(payload.subarray(0, 56)) : undefined;
-  return record && { ...record, gapFrom: readU64(payload, 56) };
+  const gapFrom = record && safeU64(payload, 56);
+  return record === undefined || gapFrom === undefined ? undefined : { ...record, gapFrom };
 }
 
 /** Where a transaction stands in the ledger. */
@@ -201,10 +207,11 @@ export function encodeLocation(location: Location): Uint8Array {
   return payload;
 }
 
-/** Undefined unless the length is right. */
+/** Undefined unless the length is right and the height is a safe integer. */
 export function decodeLocation(payload: Uint8Array): Location | undefined {
   if (payload.length !== 12) return undefined;
-  return { height: readU64(payload, 0), index: viewOf(payload).getUint32(8) };
+  const height = safeU64(payload, 0);
+  return height === undefined ? undefined : { height, index: viewOf(payload).getUint32(8) };
 }
 
 /** A transaction id that may not apply again before it has expired. */
@@ -232,15 +239,20 @@ export function encodeU64(value: number): Uint8Array {
   return payload;
 }
 
-/** Undefined unless the length is right. */
+/** Undefined unless the length is right and the number is a safe integer. */
 export function decodeU64(payload: Uint8Array): number | undefined {
-  return payload.length === 8 ? readU64(payload, 0) : undefined;
+  return payload.length === 8 ? safeU64(payload, 0) : undefined;
 }
 
 /** A big-endian u64 that is a safe integer. */
 export function readU64(bytes: Uint8Array, at: number): number {
   const view = viewOf(bytes);
   return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
+}
+
+function safeU64(bytes: Uint8Array, at: number): number | undefined {
+  const value = readU64(bytes, at);
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 function writeU64(view: DataView, at: number, value: number): void {

@@ -160,6 +160,11 @@ function saltOf(name: string): Uint8Array {
 /** Who signs, each with all keys or with those named. */
 export type SignedBy = readonly (Person | readonly [Person, ...number[]])[];
 
+const plainIndexOf: ExecutionParts['indexOf'] = (keys) => {
+  const parts = keys.map(({ family, key, txIndex }) => concatBytes(utf8(`${txIndex} ${family} `), key));
+  return { root: taggedHash('TEST-INDEX', ...parts), pages: new Uint8Array(0) };
+};
+
 /** A ledger in memory with one state, growing block by block. */
 export class SampleLedger {
   readonly genesisHash: Uint8Array;
@@ -168,7 +173,8 @@ export class SampleLedger {
   map: StateMap;
   parent: ParentBlock;
 
-  constructor(document: GenesisDocument = genesisDocument()) {
+  /** `indexOf` in place of an index that shows at a glance what it is made of. */
+  constructor(document: GenesisDocument = genesisDocument(), indexOf: ExecutionParts['indexOf'] = plainIndexOf) {
     const encoded = encodeGenesis(document);
     const { changes, map } = genesisState(document);
     this.parent = genesisParent(encoded);
@@ -181,10 +187,7 @@ export class SampleLedger {
         isSignatureValid: (preimage, publicKey, signature) => verifySignature(signature, preimage, publicKey),
         signingKeyFault,
       },
-      indexOf: (keys) => {
-        const parts = keys.map(({ family, key, txIndex }) => concatBytes(utf8(`${txIndex} ${family} `), key));
-        return { root: taggedHash('TEST-INDEX', ...parts), pages: new Uint8Array(0) };
-      },
+      indexOf,
     };
   }
 

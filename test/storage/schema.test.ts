@@ -3,7 +3,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compareBytes, fromHex, toHex, utf8 } from '../../src/codec/bytes.ts';
+import { compareBytes, concatBytes, fromHex, toHex, utf8 } from '../../src/codec/bytes.ts';
 import { bodyAt, decodeBodies, encodeBodies } from '../../src/storage/block-bodies.ts';
 import { encodeGroup, encodeJournalFile } from '../../src/storage/journal-format.ts';
 import {
@@ -98,6 +98,25 @@ test('what was encoded is decoded, and other lengths are not', () => {
   assert.equal(decodeLocation(encodeLocation({ height: 9, index: 4095 })), { height: 9, index: 4095 });
   for (const decoder of [decodeFormat, decodeTip, decodeLocation, decodeU64])
     for (const length of [0, 7, 9, 11, 13, 35, 37, 55, 57]) assert.is(decoder(new Uint8Array(length)), undefined);
+});
+
+test('numbers beyond the safe integers are read by nobody', () => {
+  const unsafe = fromHex('0020000000000000');
+  assert.is(decodeU64(unsafe), undefined);
+  assert.is(decodeLocation(concatBytes(unsafe, new Uint8Array(4))), undefined);
+  const tip = encodeTip({ tip: { height: 9, hash: HASH }, recentIdsRemovedBeforeMs: 5, transactions: 7 });
+  for (const at of [0, 40, 48]) {
+    const changed = tip.slice();
+    changed.set(unsafe, at);
+    assert.is(decodeTip(changed), undefined, `at ${at}`);
+  }
+});
+
+test('bytes after the last transaction are damage', () => {
+  const key = heightKey(PREFIX.bodies, 1);
+  const value = encodeBodies(key, [utf8('first')]);
+  assert.is(decodeBodies(key, concatBytes(value, Uint8Array.of(0))), 'damaged');
+  assert.is(decodeBodies(key, concatBytes(encodeBodies(key, []), Uint8Array.of(0))), 'damaged');
 });
 
 test('every prefix is used once', () => {
