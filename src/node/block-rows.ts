@@ -1,4 +1,4 @@
-import { equalBytes } from '../codec/bytes.ts';
+import { equalBytes, toHex } from '../codec/bytes.ts';
 import type { BlockRows, RecordRow } from '../index/outer/rows.ts';
 import { isRecordVersion } from '../ledger/action.ts';
 import { blockHash, decodeHeader } from '../ledger/block.ts';
@@ -33,56 +33,68 @@ export interface BlockSource {
   readonly organisationKey: OrganisationKey | undefined;
   block(height: number): Promise<IndexedBlock>;
   record(recordId: Uint8Array): RecordState | undefined;
-  attachment(hash: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Those of these attachments that can be had, by hash in hex. */
+  attachments(hashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
 /** What a committed block adds to the outer index: one row for each version of a record. */
 export async function blockRows(source: BlockSource, height: number): Promise<BlockRows> {
   const { hash, timestampMs, transactions } = await source.block(height);
-  const rows = transactions.map((transaction, index) =>
-    recordRow(source, transaction, { height, index, timeMs: timestampMs }),
+  const versions = transactions.flatMap(
+    (transaction, index) => recordVersion(source, transaction, { height, index, timeMs: timestampMs }) ?? [],
   );
-  const records = (await Promise.all(rows)).filter((row) => row !== undefined);
+  const attachments = await source.attachments(versions.flatMap(({ attachmentHash }) => attachmentHash ?? []));
+  const records = await Promise.all(
+    versions.map(async ({ row, attachmentHash }) => ({
+      ...row,
+      fields: await searchFields(source, attachmentHash && attachments.get(toHex(attachmentHash)), row),
+    })),
+  );
   return { height, hash, records, closed: [], disposed: [] };
 }
 
-async function recordRow(
+/** A version of a record that a transaction made. */
+interface RecordVersion {
+  readonly row: Omit<RecordRow, 'fields'>;
+  /** Of the attachment with its search fields, where the node has the key that opens them. */
+  readonly attachmentHash: Uint8Array | undefined;
+}
+
+function recordVersion(
   source: BlockSource,
   { transaction, txId }: DecodedTransaction,
   place: { readonly height: number; readonly index: number; readonly timeMs: number },
-): Promise<RecordRow | undefined> {
+): RecordVersion | undefined {
   const { action } = transaction;
   if (!isRecordVersion(action)) return undefined;
   const isNew = action.kind === 'record.create';
   const recordId = isNew ? recordIdOf(source.genesisHash, action.author, transaction.salt) : action.recordId;
-  const version = isNew ? 1 : action.expectedVersion + 1;
   const record = source.record(recordId);
   if (record === undefined) throw new Error('a committed record is missing from the state');
   const { organisation, patient } = record;
+  const { organisationKey } = source;
+  const isOwn = organisationKey !== undefined && equalBytes(organisationKey.address, organisation);
   return {
-    recordId,
-    version,
-    patient,
-    author: action.author,
-    organisation,
-    class: action.class,
-    status: 'active',
-    ...place,
-    txId,
-    fields: await searchFields(source, transaction.attachment?.hash, organisation, recordId, version),
+    row: {
+      recordId,
+      version: isNew ? 1 : action.expectedVersion + 1,
+      patient,
+      author: action.author,
+      organisation,
+      class: action.class,
+      status: 'active',
+      ...place,
+      txId,
+    },
+    attachmentHash: isOwn ? transaction.attachment?.hash : undefined,
   };
 }
 
 async function searchFields(
-  source: BlockSource,
-  attachmentHash: Uint8Array | undefined,
-  organisation: Uint8Array,
-  recordId: Uint8Array,
-  version: number,
+  { organisationKey, genesisHash }: BlockSource,
+  attachment: Uint8Array | undefined,
+  { recordId, version }: Pick<RecordRow, 'recordId' | 'version'>,
 ) {
-  const key = source.organisationKey;
-  if (attachmentHash === undefined || key === undefined || !equalBytes(key.address, organisation)) return null;
-  const attachment = await source.attachment(attachmentHash);
-  if (attachment === undefined) return null;
-  return (await openRecordFields(attachment, key, source.genesisHash, recordId, version)) ?? null;
+  if (attachment === undefined || organisationKey === undefined) return null;
+  return (await openRecordFields(attachment, organisationKey, genesisHash, recordId, version)) ?? null;
 }

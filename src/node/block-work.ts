@@ -12,12 +12,13 @@ import type { HistoryRequest } from '../p2p/protocols.ts';
 import { decodeBlockFrame } from './block-frame.ts';
 import { BlockPace } from './block-pace.ts';
 import { fetchInPieces } from './block-pieces.ts';
-import { type BodyRequests, type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
+import { type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
 import type { Chain } from './chain.ts';
 import type { BlockWork } from './effect-runner.ts';
 import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
 import type { HeldBodies } from './journal-entry.ts';
 import type { Mempool } from './mempool.ts';
+import type { BodyRequests } from './requests-by-hash.ts';
 import type { TransactionIntake } from './transaction-intake.ts';
 import type { TransactionTracker } from './transaction-tracker.ts';
 

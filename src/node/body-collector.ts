@@ -3,27 +3,8 @@ import { DecodeError } from '../codec/decode-error.ts';
 import { isAttachmentOf } from '../ledger/attachment.ts';
 import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
 import type { Mempool } from './mempool.ts';
+import { ATTACHMENTS_PER_REQUEST, askEach, type BodyRequests, HASHES_PER_REQUEST } from './requests-by-hash.ts';
 import type { TransactionIntake } from './transaction-intake.ts';
-
-/** Most hashes of one request. */
-const HASHES_PER_REQUEST = 512;
-/** Attachments are larger: as many as a reply frame surely holds. */
-const ATTACHMENTS_PER_REQUEST = 128;
-
-/** What members can be asked for by hash; a reply has a place for each hash, null where the peer has nothing. */
-export interface BodyRequests {
-  connectedPeers(): readonly Uint8Array[];
-  requestBodies(
-    peer: Uint8Array,
-    hashes: readonly Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<readonly (Uint8Array | null)[]>;
-  requestAttachments(
-    peer: Uint8Array,
-    hashes: readonly Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<readonly (Uint8Array | null)[]>;
-}
 
 /** Where bodies are looked for. */
 export interface CollectorDependencies {
@@ -93,26 +74,6 @@ export async function collectBodies(
   });
   const found = [...byHash.keys()].flatMap((name) => attachments.get(name) ?? []);
   return { transactions, attachments: found, missingAttachments: byHash.size - found.length };
-}
-
-interface Wanted {
-  missing(): readonly Uint8Array[];
-  ask(peer: Uint8Array, hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
-  /** False when the bytes are not what the hash names. */
-  take(hash: Uint8Array, bytes: Uint8Array): boolean;
-}
-
-/** Asks peer after peer for what is still missing, in requests of bounded size. A peer that fails is passed over. */
-async function askEach(peers: readonly Uint8Array[], perRequest: number, signal: AbortSignal, wanted: Wanted) {
-  for (const peer of peers) {
-    const missing = wanted.missing();
-    for (let start = 0; start < missing.length && !signal.aborted; start += perRequest) {
-      const hashes = missing.slice(start, start + perRequest);
-      const reply = await wanted.ask(peer, hashes).catch(() => undefined);
-      const isHonest = reply?.every((bytes, place) => bytes === null || wanted.take(hashes[place]!, bytes)) ?? false;
-      if (!isHonest) break;
-    }
-  }
 }
 
 function decodeBody(genesisHash: Uint8Array, bytes: Uint8Array): DecodedTransaction {

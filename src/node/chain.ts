@@ -231,6 +231,7 @@ export class Chain {
         const bytes = held.get(toHex(hash));
         return bytes === undefined ? [] : [{ hash, bytes }];
       }),
+      wantedAttachments: declared.flatMap(({ hash }) => (held.has(toHex(hash)) ? [] : [hash])),
       disposedAttachments: [],
       indexPages: block.index.pages,
     };

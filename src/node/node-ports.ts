@@ -41,7 +41,8 @@ export interface PortDependencies {
   readonly metrics: () => Promise<string>;
   /** Asks members for a payload block that is not here. */
   readonly fetchPayload: (cid: Uint8Array) => Promise<Uint8Array | undefined>;
-  readonly fetchAttachment: (hash: Uint8Array) => Promise<Uint8Array | undefined>;
+  /** An attachment of a committed block, from here or from a member. */
+  readonly attachment: (hash: Uint8Array) => Promise<Uint8Array | undefined>;
   readonly nowMs: () => number;
 }
 
@@ -149,9 +150,7 @@ export function createNodePorts(dependencies: PortDependencies): {
         scope: organisation === undefined ? [] : [organisation],
       };
     },
-    async attachment(hash) {
-      return (await store.attachment(hash)) ?? dependencies.fetchAttachment(hash);
-    },
+    attachment: dependencies.attachment,
     putPayload: (cid, bytes) => putPayload(payloads, cid, bytes),
     payload: (cid) =>
       readPayload(cid, async (block) => (await payloads.get(cidText(block))) ?? dependencies.fetchPayload(block)),

@@ -12,9 +12,10 @@ import { checkDataFolder } from '../storage/data-folder.ts';
 import type { PayloadStore } from '../storage/payload-store.ts';
 import { AdmissionQueue } from './admission-queue.ts';
 import { admittedPeers, changesValidators } from './admitted-peers.ts';
+import { AttachmentKeeper } from './attachment-keeper.ts';
 import { blockBeforeHistory } from './before-history.ts';
 import { announcementOf, readAnnouncement } from './block-announcement.ts';
-import { blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
+import { blockRows } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
 import { openChain } from './chain.ts';
 import { CommitGate } from './commit-gate.ts';
@@ -26,6 +27,7 @@ import { handInEvidence } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
+import { IndexSource } from './index-source.ts';
 import { JournalKeeper, readJournalContent } from './journal-keeper.ts';
 import { Mempool } from './mempool.ts';
 import { createMetrics } from './metrics.ts';
@@ -43,8 +45,6 @@ import { TransactionTracker } from './transaction-tracker.ts';
 /** What a node holds of pending transactions. */
 const MEMPOOL_LIMITS = { transactions: 50_000, bytes: 256 * 1024 * 1024 };
 const VERIFIER_THREADS = 1;
-/** Blocks whose decoded transactions stay at hand for the index. */
-const RECENT_BLOCKS = 16;
 
 /** What a node is started with. */
 export interface NodeOptions {
@@ -127,26 +127,13 @@ async function assemble(
     networkDropped: () => peers.dropped(),
     protocolBytes: () => peers.protocolBytes(),
   });
+  const attachments = new AttachmentKeeper({ store, requests: peers, log });
+  const indexSource = new IndexSource(chain, store, attachments, identity.organisationKey);
   const feed = new IndexFeed({
     index: data.index,
     tipHeight: () => chain.tip.height,
     before: () => blockBeforeHistory(store),
-    rowsOf: (height) =>
-      blockRows(
-        {
-          genesisHash: chain.genesisHash,
-          organisationKey: identity.organisationKey,
-          block: async (at) => {
-            const recent = recentBlocks.get(at);
-            if (recent !== undefined) return recent;
-            const { header, transactions } = (await ports.block(at))!;
-            return indexedBlock(chain.genesisHash, header, transactions);
-          },
-          record: (recordId) => chain.record(recordId),
-          attachment: (hash) => ports.attachment(hash),
-        },
-        height,
-      ),
+    rowsOf: (height) => blockRows(indexSource, height),
     onError: (error) => log.error({ err: error }, 'the search index stopped; queries answer up to its height'),
   });
   const intake = new TransactionIntake({
@@ -183,7 +170,6 @@ async function assemble(
     historyFrom: () => store.historyFrom,
   };
 
-  const recentBlocks = new Map<number, IndexedBlock>();
   let lastCommitMs = performance.now();
   const admitted = () => admittedPeers(chain, configuredPeers(config));
   const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
@@ -191,8 +177,7 @@ async function assemble(
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
     lastCommitMs = performance.now();
-    recentBlocks.set(header.height, { hash: block.hash, timestampMs: header.timestampMs, transactions });
-    recentBlocks.delete(header.height - RECENT_BLOCKS);
+    indexSource.remember(block);
     queue.committed(transactions.length);
     snapshotKeeper.blockCommitted(header.height);
     feed.notify();
@@ -267,14 +252,7 @@ async function assemble(
     notReady: () => readinessFaults(sources, catchUp.isBehind, isDraining),
     metrics: () => metrics.registry.metrics(),
     fetchPayload: (cid) => peers.fetchPayload(cid).then((bytes) => keepFetched(data.payloads, cid, bytes)),
-    // A block that was fetched without its attachments is completed when someone needs one.
-    fetchAttachment: async (hash) => {
-      const bytes = await peers.fetchAttachment(hash);
-      if (bytes === undefined)
-        log.warn({ attachment: toHex(hash) }, 'no member has an attachment that the ledger names');
-      else await store.putAttachment(hash, bytes);
-      return bytes;
-    },
+    attachment: async (hash) => (await attachments.get([hash])).get(toHex(hash)),
     nowMs,
   });
 
@@ -315,6 +293,7 @@ async function assemble(
   isStarted = true;
   catchUp.askTips();
   await feed.start();
+  attachments.start();
   log.info({ height: chain.tip.height, stateRoot: toHex(chain.stateRoot) }, 'node started');
 
   return {
@@ -330,6 +309,7 @@ async function assemble(
       runner?.close();
       await gate.idle();
       await peers.close();
+      await attachments.close();
       await feed.close();
       await verifier.close();
       await data.close();

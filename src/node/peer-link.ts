@@ -1,13 +1,12 @@
-import { equalBytes, toHex } from '../codec/bytes.ts';
+import { toHex } from '../codec/bytes.ts';
 import { isBlockOf } from '../crypto/payload-cid.ts';
-import { attachmentHash } from '../ledger/transaction.ts';
 import type { AdmittedPeer } from '../p2p/gate.ts';
 import type { Network } from '../p2p/network.ts';
 import type { BlocksRequest, HistoryRequest } from '../p2p/protocols.ts';
-import type { BodyRequests } from './body-collector.ts';
 import type { Submission } from './ports.ts';
+import type { BodyRequests } from './requests-by-hash.ts';
 
-/** How long one member may take to answer for a payload or an attachment that a client waits for. */
+/** How long one member may take to answer for a payload that a client waits for. */
 const FETCH_DEADLINE_MS = 5_000;
 
 /**
@@ -72,19 +71,15 @@ export class PeerLink implements BodyRequests {
   }
 
   /** A payload block from the first member that has it, checked against its CID. */
-  fetchPayload(cid: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#firstOf(
-      (peer, signal) => this.#network!.requestPayload(peer, cid, { signal }),
-      (bytes) => isBlockOf(cid, bytes),
-    );
-  }
-
-  /** An attachment from the first member that has it, checked against its hash. */
-  fetchAttachment(hash: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#firstOf(
-      async (peer, signal) => (await this.requestAttachments(peer, [hash], signal))[0] ?? null,
-      (bytes) => equalBytes(attachmentHash(bytes), hash),
-    );
+  async fetchPayload(cid: Uint8Array): Promise<Uint8Array | undefined> {
+    const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
+    for (const peer of this.connectedPeers()) {
+      const bytes = await this.#network!.requestPayload(peer, cid, { signal }).catch(() => null);
+      if (bytes === null) continue;
+      if (isBlockOf(cid, bytes)) return bytes;
+      this.reportMalformed(peer, `wrong bytes for a CID, from ${toHex(peer).slice(0, 12)}`);
+    }
+    return undefined;
   }
 
   /** Bytes exchanged since the start, by protocol and direction. */
@@ -103,19 +98,5 @@ export class PeerLink implements BodyRequests {
 
   async close(): Promise<void> {
     await this.#network?.close();
-  }
-
-  async #firstOf(
-    ask: (peer: Uint8Array, signal: AbortSignal) => Promise<Uint8Array | null>,
-    isRight: (bytes: Uint8Array) => boolean,
-  ): Promise<Uint8Array | undefined> {
-    const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
-    for (const peer of this.connectedPeers()) {
-      const bytes = await ask(peer, signal).catch(() => null);
-      if (bytes === null) continue;
-      if (isRight(bytes)) return bytes;
-      this.reportMalformed(peer, `wrong bytes for a hash, from ${toHex(peer).slice(0, 12)}`);
-    }
-    return undefined;
   }
 }

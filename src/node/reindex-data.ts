@@ -6,8 +6,9 @@ import { openStore, type Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
 import { blockBeforeHistory } from './before-history.ts';
-import { type BlockSource, blockRows, type IndexedBlock, indexedBlock } from './block-rows.ts';
+import { type BlockSource, blockRows } from './block-rows.ts';
 import { readIdentity } from './identity.ts';
+import { storedAttachments, storedIndexedBlock } from './index-source.ts';
 
 /** Records, or blocks, put into the index in one transaction of its own. */
 const RECORDS_PER_APPLY = 2_000;
@@ -40,8 +41,8 @@ export async function reindexData(
         genesisHash: hash,
         organisationKey,
         record: (recordId) => storedRecord(store, recordId),
-        attachment: (attachmentHash) => store.attachment(attachmentHash),
-        block: (height) => storedBlock(store, hash, height),
+        attachments: (hashes) => storedAttachments(store, hashes),
+        block: (height) => storedIndexedBlock(store, hash, height),
       };
       return await build(data.index, source, await blockBeforeHistory(store), store.tip()?.height ?? 0, onBlock);
     } finally {
@@ -86,11 +87,4 @@ async function build(
 function storedRecord(store: Store, recordId: Uint8Array): RecordState | undefined {
   const encoded = store.stateValue(stateKey(FAMILIES.record, recordId));
   return encoded === undefined ? undefined : decodeStateValue(FAMILIES.record, encoded);
-}
-
-async function storedBlock(store: Store, genesis: Uint8Array, height: number): Promise<IndexedBlock> {
-  const header = await store.header(height);
-  const transactions = await store.bodies(height);
-  if (header === undefined || transactions === undefined) throw new Error('a block below the tip is not in the store');
-  return indexedBlock(genesis, header, transactions);
 }

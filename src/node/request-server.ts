@@ -66,10 +66,11 @@ export function createRequestServer({ store, mempool, held, payloads }: RequestS
     bodies: async (hashes) => hashes.map(body),
     attachments: (hashes) =>
       Promise.all(
-        hashes.map(
-          async (hash) =>
-            mempool.attachment(toHex(hash)) ?? held.attachment(hash) ?? (await store.attachment(hash)) ?? null,
-        ),
+        hashes.map(async (hash) => {
+          const pending = mempool.attachment(toHex(hash)) ?? held.attachment(hash);
+          // A damaged one must not cost the asker the others.
+          return pending ?? (await store.attachment(hash).catch(() => undefined)) ?? null;
+        }),
       ),
     async payload(cid) {
       // Of any other name nothing can be held.

@@ -7,8 +7,8 @@ import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, type Certificate, certificateFault, certificateSchema } from '../ledger/certificate.ts';
 import { transactionHash } from '../ledger/transaction.ts';
 import { type BlockFrame, decodeBlockFrame } from './block-frame.ts';
-import type { BodyRequests } from './body-collector.ts';
 import type { Chain } from './chain.ts';
+import type { BodyRequests } from './requests-by-hash.ts';
 
 /** A block as a peer served it. */
 export interface ServedBlock {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { deleteAttachment, putAttachment, putWanted } from './attachment-items.ts';
 import { encodeBodies } from './block-bodies.ts';
 import {
   encodeLocation,
@@ -11,6 +12,7 @@ import {
   STATE_KEY_BYTES_MAX,
   TIP_KEY,
 } from './schema.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** A state value as it stands after a block; null when the key is gone. */
 export interface StateChange {
@@ -46,19 +48,12 @@ export interface BlockCommit {
   };
   /** The block's attachments by hash; bytes = blind[32] ‖ content. */
   readonly attachments: readonly { readonly hash: Uint8Array; readonly bytes: Uint8Array }[];
+  /** Hashes of attachments that the block names and that are not at hand: to be fetched from members. */
+  readonly wantedAttachments: readonly Uint8Array[];
   /** Hashes of attachments that this block disposes of. */
   readonly disposedAttachments: readonly Uint8Array[];
   /** The block's transaction-index pages. */
   readonly indexPages: Uint8Array;
-}
-
-/** What the writes of a block are collected in. */
-export interface WriteBatch {
-  /** With a checksum before the payload. */
-  put(key: Uint8Array, payload: Uint8Array): unknown;
-  /** As it is, for what has its own checksums. */
-  putPlain(key: Uint8Array, value: Uint8Array): unknown;
-  del(key: Uint8Array): unknown;
 }
 
 /**
@@ -86,8 +81,9 @@ export function writeBlock(
     batch.put(prefixed(PREFIX.location, txId), encodeLocation({ height, index }));
   });
   writeState(batch, commit.stateChanges);
-  for (const { hash, bytes } of commit.attachments) batch.putPlain(prefixed(PREFIX.attachment, hash), bytes);
-  for (const hash of commit.disposedAttachments) batch.del(prefixed(PREFIX.attachment, hash));
+  for (const { hash, bytes } of commit.attachments) putAttachment(batch, hash, bytes);
+  for (const hash of commit.wantedAttachments) putWanted(batch, hash);
+  for (const hash of commit.disposedAttachments) deleteAttachment(batch, hash);
   if (recentIds.length > 0) batch.put(heightKey(PREFIX.recentIds, height), recentIds);
   for (const spent of spentTables) batch.del(heightKey(PREFIX.recentIds, spent));
   const tip = { height, hash: commit.hash };

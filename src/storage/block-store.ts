@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { toHex } from '../codec/bytes.ts';
-import { readAttachment, writeAttachment } from './attachment-items.ts';
+import { type AttachmentItem, readAttachment, wantedAttachments, writeAttachments } from './attachment-items.ts';
 import { bodyAt, decodeBodies } from './block-bodies.ts';
-import { type BlockCommit, type StateEntry, type WriteBatch, writeBlock, writeState } from './block-commit.ts';
+import { type BlockCommit, type StateEntry, writeBlock, writeState } from './block-commit.ts';
 import { CheckedLevel, type LevelSnapshot } from './checked-level.ts';
 import { RecentIdExpiry } from './recent-id-expiry.ts';
 import { RequestNonces } from './request-nonces.ts';
@@ -23,6 +23,7 @@ import {
 } from './schema.ts';
 import { completeInstall, SnapshotInstall, type StateSnapshot } from './snapshot-install.ts';
 import { readStoredLedger, type StoredLedger } from './stored-ledger.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** What may be set when a store is opened. */
 export interface StoreOptions {
@@ -262,9 +263,14 @@ export class Store {
     return readAttachment(this.#level, hash);
   }
 
-  /** Stores an attachment of a committed block that was fetched later, or again. Errors: HashMismatch, WriteFailed. */
-  putAttachment(hash: Uint8Array, bytes: Uint8Array): Promise<void> {
-    return writeAttachment(this.#level, hash, bytes);
+  /** Stores attachments of committed blocks that were fetched later, or again. Errors: HashMismatch, WriteFailed. */
+  putAttachments(attachments: readonly AttachmentItem[]): Promise<void> {
+    return writeAttachments(this.#level, attachments);
+  }
+
+  /** Hashes of at most `limit` attachments that committed blocks name and that were not at hand. */
+  wantedAttachments(limit: number): Promise<readonly Uint8Array[]> {
+    return wantedAttachments(this.#level, limit);
   }
 
   /**

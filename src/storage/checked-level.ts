@@ -1,8 +1,8 @@
 import { toHex } from '../codec/bytes.ts';
-import type { WriteBatch } from './block-commit.ts';
 import { type LedgerLevel, openLedgerLevel, rebuildRemedy } from './ledger-level.ts';
 import { decodeU64, openValue, plainBytes, prefixRange, sealValue } from './schema.ts';
 import { causeText, StorageError } from './storage-error.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** A view of the store as it was at one moment; must be closed. */
 export type LevelSnapshot = ReturnType<LedgerLevel['snapshot']>;

@@ -24,6 +24,7 @@ import { concatBytes } from '../codec/bytes.ts';
  * | 0x01 meta | `install` | a `tip` as above, gapFrom u64: a snapshot that is being put in place |
  * | 0x0c staged | a key of this table | as under that key: what a snapshot being fetched will put there |
  * | 0x0d validators | validatorsHash[32] | canonical validator list of a set that a block put in force |
+ * | 0x0e wanted attachment | attachment hash[32] | empty: a committed block names it, and it is not here yet |
  *
  * Snapshots are files of their own, `snapshots/HEIGHT`: version u32, genesisHash[32], height u64, then the chunks
  * (ledger/state-chunk.ts) one after the other, then for each chunk from[32], depth u16, offset u64, length u32,
@@ -46,6 +47,7 @@ export const PREFIX = {
   nonce: 0x0b,
   staged: 0x0c,
   validators: 0x0d,
+  wantedAttachment: 0x0e,
 } as const;
 
 /** Version of all the above, checked at opening. */

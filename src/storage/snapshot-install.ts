@@ -1,7 +1,7 @@
 import { compareBytes } from '../codec/bytes.ts';
 import { decode } from '../codec/cbor.ts';
 import { FAMILIES } from '../ledger/state.ts';
-import type { StateEntry, WriteBatch } from './block-commit.ts';
+import type { StateEntry } from './block-commit.ts';
 import type { CheckedLevel } from './checked-level.ts';
 import {
   decodeInstall,
@@ -20,6 +20,7 @@ import {
   type RecentId,
   TIP_KEY,
 } from './schema.ts';
+import type { WriteBatch } from './write-batch.ts';
 
 /** Items moved in one batch. */
 const MOVE_BATCH = 2_000;

@@ -69,6 +69,7 @@ async function commit(ledger: SampleLedger, store: Store, transactions: readonly
     attachments: transactions.flatMap(({ transaction }) =>
       transaction.attachment === null ? [] : [{ hash: transaction.attachment.hash, bytes: attachment }],
     ),
+    wantedAttachments: [],
     disposedAttachments: [],
     indexPages: block.index.pages,
   });

@@ -208,11 +208,31 @@ test('an attachment comes later, is checked, and is disposed of with a block', (
   inTemporaryFolder(async (folder) => {
     const store = await storeWithBlocks(folder, 1);
     const late = bytesOf('late', 64);
-    await storageError('HashMismatch', () => store.putAttachment(attachmentHash(late), bytesOf('other', 64)));
-    await store.putAttachment(attachmentHash(late), late);
+    await storageError('HashMismatch', () =>
+      store.putAttachments([{ hash: attachmentHash(late), bytes: bytesOf('other', 64) }]),
+    );
+    await store.putAttachments([{ hash: attachmentHash(late), bytes: late }]);
     assert.equal(await store.attachment(attachmentHash(late)), late);
     await store.commitBlock({ ...makeCommit(2), disposedAttachments: [attachmentHash(late)] });
     assert.is(await store.attachment(attachmentHash(late)), undefined);
+    await store.close();
+  }));
+
+test('what a block names without its bytes is wanted until it comes or is disposed of', () =>
+  inTemporaryFolder(async (folder) => {
+    let store = await storeWithBlocks(folder, 1);
+    const [come, gone] = [bytesOf('come', 64), bytesOf('gone', 64)];
+    const hashes = [attachmentHash(come), attachmentHash(gone)];
+    await store.commitBlock({ ...makeCommit(2), wantedAttachments: hashes });
+    await store.close();
+    store = await openStore(folder, OPTIONS);
+    const wanted = (await store.wantedAttachments(10)).map((hash) => Buffer.from(hash).toString('hex'));
+    assert.equal(wanted.sort(), hashes.map((hash) => Buffer.from(hash).toString('hex')).sort());
+    assert.is((await store.wantedAttachments(1)).length, 1);
+    await store.putAttachments([{ hash: hashes[0]!, bytes: come }]);
+    assert.equal(await store.wantedAttachments(10), [hashes[1]]);
+    await store.commitBlock({ ...makeCommit(3), disposedAttachments: [hashes[1]!] });
+    assert.equal(await store.wantedAttachments(10), []);
     await store.close();
   }));
 
@@ -240,7 +260,7 @@ test('a damaged or missing item is an error that names it, never bytes', () =>
     await storageError('ItemDamaged', () => store.locate(makeCommit(1).txIds[0]!));
     await checkBlock(store, 2);
     // Fetched again, an attachment is whole.
-    await store.putAttachment(attachments[0]!.hash, attachments[0]!.bytes);
+    await store.putAttachments([attachments[0]!]);
     assert.equal(await store.attachment(attachments[0]!.hash), attachments[0]!.bytes);
     await store.close();
     await beneath(folder, async (level) => {

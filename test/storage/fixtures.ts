@@ -89,6 +89,7 @@ export function makeCommit(height: number): BlockCommit {
       removedBeforeMs: timestampOf(height),
     },
     attachments: [{ hash: attachmentHash(attachment), bytes: attachment }],
+    wantedAttachments: [],
     disposedAttachments: [],
     indexPages: bytesOf(`pages ${height}`, 700),
   };
