@@ -35,7 +35,8 @@ export function withoutLastElement(encoded: Uint8Array): Uint8Array {
   const count = encoded[0]! & 31;
   let position = 1;
   for (let i = 1; i < count; i += 1) position = itemEnd(encoded, position);
-  const rest = encoded.slice(0, position);
+  // A copy also of a Buffer, whose own `slice` would share the bytes.
+  const rest = Uint8Array.from(encoded.subarray(0, position));
   rest[0] = 0x80 | (count - 1);
   return rest;
 }

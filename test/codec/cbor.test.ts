@@ -1,8 +1,9 @@
+import { encode as encodeItem } from 'cborg';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../src/codec/bytes.ts';
-import { decode, encode } from '../../src/codec/cbor.ts';
+import { decode, encode, withoutLastElement } from '../../src/codec/cbor.ts';
 import { DecodeError } from '../../src/codec/decode-error.ts';
 import {
   boolean,
@@ -122,6 +123,28 @@ test('what is outside its bounds can not be encoded', () => {
   assert.throws(() => encode(text(9), '\ud800'), RangeError);
   assert.throws(() => encode(text(9), '\ufeffa'), RangeError);
   assert.throws(() => encode(list(uint(), 1), [1, 2]), RangeError);
+});
+
+test('withoutLastElement gives the encoding of the array without it, whatever the elements are', () => {
+  const item: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+    item: fc.oneof(
+      { depthSize: 'small' },
+      fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom(null, true, false),
+      fc.array(tie('item'), { maxLength: 30 }),
+    ),
+  })).item;
+  fc.assert(
+    fc.property(fc.array(item, { minLength: 1, maxLength: 23 }), (items) => {
+      const encoded = encodeItem(items);
+      const before = toHex(encoded);
+      assert.is(toHex(withoutLastElement(encoded)), toHex(encodeItem(items.slice(0, -1))));
+      assert.is(toHex(withoutLastElement(Buffer.from(encoded))), toHex(encodeItem(items.slice(0, -1))));
+      assert.is(toHex(encoded), before);
+    }),
+  );
 });
 
 test.run();
