@@ -17,14 +17,16 @@ test('writes of one turn leave together and in order; those of later turns follo
   await once(socket, 'connect');
   const [received] = await accepted;
   await corked(socket);
-  // All that the socket hands to the system in one call arrives in one piece: it is small.
   const chunks: string[] = [];
   received.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   try {
     for (const part of ['length', ' part', ' tag']) socket.write(Buffer.from(part));
+    assert.is(socket.writableCorked, 1);
+    assert.is(socket.writableLength, 'length part tag'.length);
     await once(received, 'data');
     socket.write(Buffer.from('next'));
     await once(received, 'data');
+    assert.is(socket.writableCorked, 0);
     assert.equal(chunks, ['length part tag', 'next']);
     const large = Buffer.alloc(3_000_000, 7);
     socket.write(large);
