@@ -10,7 +10,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { blockHash } from '../../src/ledger/block.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
-import { votePreimage } from '../../src/ledger/vote.ts';
+import { type Vote, votePreimage } from '../../src/ledger/vote.ts';
 import { fakeSign, GENESIS_HASH } from '../simulation/keys.ts';
 
 type Words = ReadonlyMap<string, string>;
@@ -18,7 +18,10 @@ type Words = ReadonlyMap<string, string>;
 /**
  * A message of validator `as`, correctly signed, with the content that the words tell: `Prepare view=0 block=A`,
  * `ViewChange view=2 prepared=0/A signers=0,1,2`, `PrePrepare view=1 block=A parts=0,1,2 prepared=0/A signers=0,1,2`.
- * `badSignatures` spoils the certificate's, `claimants` names the parts that claim it (default: the first).
+ * `badSignatures` spoils the certificate's, `claimants` names the parts that claim it (default: the first), `list` is
+ * the block whose list of transactions stands beside the header. `Decided view=0 block=A signers=0,1,2 votes=PREPARE`
+ * is a certificate of such votes. `signedAs` puts the signature of another kind under the message, `genesis` that of
+ * another ledger.
  */
 export function forgeMessage(
   set: ValidatorSet,
@@ -36,22 +39,25 @@ export function forgeMessage(
   };
   const heightGiven = given.has('height') ? Number(given.get('height')) : height;
   const unsigned = { height: heightGiven, signer: as, signature: new Uint8Array(64) };
-  const certificate = certificateOf(set, heightGiven, given, hashOf);
+  const certificate = preparedOf(set, heightGiven, given, hashOf);
+  const sign = <M extends SignedMessage>(message: M) => signed(set, message, given);
   const vote = { view, blockHash: hashOf(given.get('block') ?? 'A') };
   switch (kind) {
     case 'Prepare':
     case 'Commit':
-      return signed(set, { kind, ...unsigned, ...vote });
+      return sign({ kind, ...unsigned, ...vote });
     case 'ViewChange': {
       const claim = {
         newView: view,
         preparedView: certificate?.view ?? null,
         preparedHash: certificate?.blockHash ?? null,
       };
-      return signed(set, { kind, ...unsigned, ...claim, certificate: given.has('bare') ? null : certificate });
+      return sign({ kind, ...unsigned, ...claim, certificate: given.has('bare') ? null : certificate });
     }
     case 'PrePrepare': {
-      const proposal = proposalOf(given.get('content') ?? given.get('block') ?? 'A')!;
+      const content = proposalOf(given.get('content') ?? given.get('block') ?? 'A')!;
+      const { txHashes } = proposalOf(given.get('list') ?? '') ?? content;
+      const proposal = { header: content.header, txHashes };
       const signers = list(given.get('parts'));
       const claimants = given.has('claimants') ? list(given.get('claimants')) : signers.slice(0, 1);
       const viewChanges = signers.map((signer) =>
@@ -64,19 +70,50 @@ export function forgeMessage(
         ),
       );
       const justification = { viewChanges, certificate: given.has('bare') ? null : certificate };
-      return signed(set, { kind, ...unsigned, ...vote, proposal, justification });
+      return sign({ kind, ...unsigned, ...vote, proposal, justification });
+    }
+    case 'Decided': {
+      const statement = given.get('votes') === 'PREPARE' ? 'PREPARE' : 'COMMIT';
+      const decidedVote = { height: heightGiven, ...vote };
+      const signers = list(given.get('signers'));
+      return { kind, certificate: forgeCertificate(set, statement, decidedVote, signers, genesisOf(given)) };
     }
     default:
       throw new Error(`cannot forge ${kind}`);
   }
 }
 
-function signed<M extends Exclude<Message, { kind: 'Decided' | 'Status' }>>(set: ValidatorSet, message: M): M {
-  const { publicKey } = set.validators[message.signer]!;
-  return { ...message, signature: fakeSign(publicKey, messagePreimage(GENESIS_HASH, message)!) };
+/** The certificate of these signers, each signature good. */
+export function forgeCertificate(
+  set: ValidatorSet,
+  kind: 'PREPARE' | 'COMMIT',
+  vote: Vote,
+  signers: readonly number[],
+  genesisHash = GENESIS_HASH,
+): Certificate {
+  const preimage = votePreimage(kind, genesisHash, vote);
+  const signatures = signers.map((signer) => ({
+    signer,
+    signature: fakeSign(set.validators[signer]!.publicKey, preimage),
+  }));
+  return { ...vote, signatures };
 }
 
-function certificateOf(
+type SignedMessage = Exclude<Message, { kind: 'Decided' | 'Status' }>;
+
+function signed<M extends SignedMessage>(set: ValidatorSet, message: M, given: Words): M {
+  const { publicKey } = set.validators[message.signer]!;
+  const kind = (given.get('signedAs') ?? message.kind) as M['kind'];
+  const preimage = messagePreimage(genesisOf(given), { ...message, kind } as M)!;
+  return { ...message, signature: fakeSign(publicKey, preimage) };
+}
+
+function genesisOf(given: Words): Uint8Array {
+  const name = given.get('genesis');
+  return name === undefined ? GENESIS_HASH : sha256(utf8(name));
+}
+
+function preparedOf(
   set: ValidatorSet,
   height: number,
   given: Words,
@@ -86,12 +123,10 @@ function certificateOf(
   if (prepared === undefined) return null;
   const [view, name] = prepared.split('/') as [string, string];
   const vote = { height, view: Number(view), blockHash: hashOf(name) };
-  const preimage = votePreimage('PREPARE', GENESIS_HASH, vote);
-  const signatures = list(given.get('signers')).map((signer) => ({
-    signer,
-    signature: given.has('badSignatures') ? new Uint8Array(64) : fakeSign(set.validators[signer]!.publicKey, preimage),
-  }));
-  return { ...vote, signatures };
+  const certificate = forgeCertificate(set, 'PREPARE', vote, list(given.get('signers')));
+  if (!given.has('badSignatures')) return certificate;
+  const signatures = certificate.signatures.map(({ signer }) => ({ signer, signature: new Uint8Array(64) }));
+  return { ...certificate, signatures };
 }
 
 function partOf(

@@ -1,29 +1,39 @@
 import { concatBytes, toHex, utf8 } from '../../src/codec/bytes.ts';
 import { admitMessage } from '../../src/consensus/admission.ts';
-import { describeCore } from '../../src/consensus/describe.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { Input, TimerName } from '../../src/consensus/input.ts';
-import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from '../../src/consensus/journal-record.ts';
+import {
+  decodeJournalRecord,
+  encodeJournalRecord,
+  type JournalRecord,
+  journalRecordHeight,
+} from '../../src/consensus/journal-record.ts';
 import { decodeMessage, encodeMessage, type Message, type Proposal } from '../../src/consensus/messages.ts';
 import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
+import { journalVerdict } from '../../src/consensus/recovery.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { blockHash } from '../../src/ledger/block.ts';
-import { contextAfter, makeProposal } from '../simulation/application.ts';
+import type { Certificate } from '../../src/ledger/certificate.ts';
+import { makeProposal } from '../simulation/application.ts';
 import { fakeSign, fakeValidators, fakeVerify, GENESIS_HASH } from '../simulation/keys.ts';
-import { forgeMessage } from './forge.ts';
+import { forgeCertificate, forgeMessage } from './forge.ts';
+import { ScriptLedger } from './script-ledger.ts';
 import { Telling } from './telling.ts';
 
 interface Player {
   core: Core;
+  ledger: ScriptLedger;
   journal: Uint8Array[];
   unsynced: { readonly token: number; readonly records: readonly JournalRecord[] }[];
   readonly timers: Map<TimerName, number>;
   /** Messages sent and not yet delivered, to whom. */
   outbox: { readonly to: number; readonly message: Message }[];
-  decided: Proposal | undefined;
+  decided: { readonly proposal: Proposal; readonly certificate: Certificate } | undefined;
 }
+
+const BIRTH = encodeJournalRecord({ kind: 'Birth' });
 
 /**
  * Cores whose every input stands in a script, as a conversation: a command a line, and what it made the cores do
@@ -71,11 +81,16 @@ export class Script {
       this.#validated(node!, name!, { kind: 'invalid', provable: proof === 'provable', code: 'execution' }),
     fetched: ([, name], [node]) => this.#fetched(node!, name!),
     timeout: ([, timer], [node]) => this.#timeout(node!, timer as TimerName),
+    late: ([, kind, name], [node, , , height, view]) => this.#late(node!, kind!, name!, height!, view!),
     apply: (_, nodes) =>
       nodes.forEach((node) => {
         this.#apply(node);
       }),
+    catchup: ([, name], [node]) => this.#catchUp(node!, name!),
     crash: (_, [node]) => this.#restart(node!),
+    lose: (_, [node]) => this.#lose(node!),
+    tip: (_, [node, peer, height]) =>
+      this.#give(node!, { kind: 'TipShown', peer: this.#keyOf(peer!), height: height! }),
     connect: (_, [node, peer]) => this.#give(node!, { kind: 'Connected', peer: this.#keyOf(peer!) }),
     forge: ([, ...words], [to]) => this.#forge(to!, words),
     settle: () => this.#settle(),
@@ -86,7 +101,8 @@ export class Script {
     this.#validators = fakeValidators(n);
     this.#players = this.#validators.validators.map((_, node) => ({
       core: this.#newCore(node),
-      journal: [],
+      ledger: new ScriptLedger(this.#validators),
+      journal: [BIRTH],
       unsynced: [],
       timers: new Map(),
       outbox: [],
@@ -110,8 +126,10 @@ export class Script {
   #start(node: number, prints: boolean): void {
     const player = this.#player(node);
     const records = player.journal.map(decodeJournalRecord);
-    const context = contextAfter(this.#validators, undefined);
-    this.#give(node, { kind: 'Start', context, tip: null, records, journal: 'intact' }, prints);
+    const { context, tip } = player.ledger;
+    const verdict = journalVerdict(records, context.height - 1);
+    const journal = verdict === 'fresh' ? 'intact' : verdict;
+    this.#give(node, { kind: 'Start', context, tip, records, journal }, prints);
     if (!prints) player.outbox = [];
   }
 
@@ -122,6 +140,12 @@ export class Script {
     player.timers.clear();
     player.core = this.#newCore(node);
     this.#start(node, true);
+  }
+
+  /** The journal is gone, the store is not. */
+  #lose(node: number): void {
+    this.#player(node).journal = [];
+    this.#restart(node);
   }
 
   #pending(nodes: readonly number[], applicable: boolean): void {
@@ -200,10 +224,29 @@ export class Script {
     else this.#give(node, { kind: 'Timeout', timer, token });
   }
 
+  /** `late NODE built|validated|fetched NAME HEIGHT VIEW`: an answer to what was asked for then. */
+  #late(node: number, kind: string, name: string, height: number, view: number): void {
+    const blockHash = this.#hashOf(name);
+    const proposal = this.#proposals.get(name)!;
+    if (kind === 'built') this.#give(node, { kind: 'Built', height, view, proposal });
+    else if (kind === 'fetched') this.#give(node, { kind: 'Fetched', height, blockHash, proposal });
+    else this.#give(node, { kind: 'Validated', height, view, blockHash, result: { kind: 'valid' } });
+  }
+
   #apply(node: number): void {
-    const { core, decided } = this.#player(node);
-    const { certificate } = core.height.decided!;
-    this.#give(node, { kind: 'Applied', context: contextAfter(this.#validators, decided!), certificate });
+    const { ledger, decided } = this.#player(node);
+    const { proposal, certificate } = decided!;
+    ledger.apply(proposal, certificate);
+    this.#give(node, { kind: 'Applied', context: ledger.context, certificate });
+  }
+
+  /** Catch-up brings a block with a certificate of its own, of view 0 by everybody. */
+  #catchUp(node: number, name: string): void {
+    const { ledger } = this.#player(node);
+    const vote = { height: this.#height(node), view: 0, blockHash: this.#hashOf(name) };
+    const certificate = forgeCertificate(this.#validators, 'COMMIT', vote, [...this.#players.keys()]);
+    ledger.apply(this.#proposals.get(name)!, certificate);
+    this.#give(node, { kind: 'Applied', context: ledger.context, certificate });
   }
 
   /** `forge TO AS KIND name=value…`: a message under the key of validator AS that no core has sent. */
@@ -240,13 +283,7 @@ export class Script {
   }
 
   #show(node: number): void {
-    const { core } = this.#player(node);
-    const { height, view, proposal, preparedView, prepares, commits, viewChanges, counters } = describeCore(core);
-    this.#lines.push(
-      `${node}: height ${height} view ${view} proposal ${proposal?.status ?? 'none'} prepared ${preparedView ?? 'none'}` +
-        ` prepares [${prepares.there}] commits [${commits.there}] left [${viewChanges.map((v) => `${v.signer}→${v.newView}`)}]`,
-      `${node}: counted ${JSON.stringify(counters)}`,
-    );
+    this.#lines.push(...this.#telling.core(this.#player(node).core).map((line) => `${node}: ${line}`));
   }
 
   #give(node: number, input: Input, prints = true): void {
@@ -260,12 +297,18 @@ export class Script {
     if (effect.kind === 'Persist') player.unsynced.push(effect);
     else if (effect.kind === 'SetTimer') player.timers.set(effect.timer, effect.token);
     else if (effect.kind === 'CancelTimer') player.timers.delete(effect.timer);
-    else if (effect.kind === 'Decide') player.decided = effect.proposal;
+    else if (effect.kind === 'Decide') player.decided = effect;
+    else if (effect.kind === 'Truncate') this.#truncate(player, effect);
     else if (effect.kind === 'Send') player.outbox.push({ to: this.#indexOf(effect.to), message: effect.message });
     else if (effect.kind === 'Broadcast')
       for (const to of this.#players.keys()) if (to !== node) player.outbox.push({ to, message: effect.message });
     const text = this.#telling.effect(effect);
     if (text !== undefined) this.#lines.push(`  ${node}: ${text}`);
+  }
+
+  #truncate(player: Player, { height, blockHash }: Extract<Effect, { kind: 'Truncate' }>): void {
+    const live = player.journal.filter((record) => journalRecordHeight(decodeJournalRecord(record)) > height);
+    player.journal = [encodeJournalRecord({ kind: 'Truncated', height, blockHash }), ...live];
   }
 
   #learn(name: string, proposal: Proposal): void {

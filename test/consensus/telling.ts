@@ -1,6 +1,8 @@
+import { describeCore } from '../../src/consensus/describe.ts';
 import type { Effect } from '../../src/consensus/effect.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import type { Message } from '../../src/consensus/messages.ts';
+import type { Core } from '../../src/consensus/state.ts';
 
 /** Timers that every script would otherwise repeat in each line. */
 const QUIET_TIMERS: readonly string[] = ['retransmit', 'status', 'heartbeat'];
@@ -55,6 +57,20 @@ export class Telling {
           ? undefined
           : `${effect.level} ${effect.code}${effect.detail && `: ${effect.detail}`}`;
     }
+  }
+
+  /** Where a core stands, and what it has dropped so far. */
+  core(core: Core): readonly string[] {
+    const { height, view, primary, proposal, preparedView, prepares, commits, viewChanges, silentThrough, counters } =
+      describeCore(core);
+    const silence =
+      silentThrough === null ? ' silent' : silentThrough < height ? '' : ` silent through ${silentThrough}`;
+    return [
+      `height ${height} view ${view} primary ${primary}${silence} proposal ${proposal?.status ?? 'none'}` +
+        ` prepared ${preparedView ?? 'none'} prepares [${prepares.there}] commits [${commits.there}]` +
+        ` left [${viewChanges.map((change) => `${change.signer}→${change.newView}`)}]`,
+      `counted ${JSON.stringify(counters)}`,
+    ];
   }
 
   message(message: Message): string {

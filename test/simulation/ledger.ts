@@ -127,14 +127,14 @@ export class Ledger {
 
   #advance(timestampMs: number, proposer: number, previousHash: Uint8Array, change: SeatChange | undefined): void {
     const { height, nextValidators } = this.context;
-    this.#skips = skipTableAfter(viewOf(this.context.validators, this.#skips), height, proposer);
+    this.#skips = skipTableAfter(skipView(this.context.validators, this.#skips), height, proposer);
     this.#mayChange = change === undefined;
     const afterNext = change === undefined ? nextValidators : this.#changed(change);
     this.context = {
       height: height + 1,
       validators: nextValidators,
       nextValidators: afterNext,
-      eligible: eligiblePrimaries(viewOf(nextValidators, this.#skips), height + 1),
+      eligible: eligiblePrimaries(skipView(nextValidators, this.#skips), height + 1),
       previousHash,
       parentTimestampMs: timestampMs,
     };
@@ -163,7 +163,7 @@ export class Ledger {
 }
 
 /** The part of the state that the skip rule reads. */
-function viewOf(set: ValidatorSet, skips: readonly SkipEntry[]): StateView {
+export function skipView(set: ValidatorSet, skips: readonly SkipEntry[]): StateView {
   const read = (family: unknown) => (family === FAMILIES.validators ? set.validators : skips);
   return { read: read as StateView['read'] };
 }
