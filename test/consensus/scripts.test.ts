@@ -22,6 +22,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
       if (printed !== '') told.push(printed);
     }
     const actual = told.join('\n');
+    assert.match(actual, /^# /, 'a script begins with the rule that it shows');
+    assert.match(actual, /^> .+\n[^#>\n]/m, 'a script makes the cores do something');
     if (rewrites) writeFileSync(path.join(folder, file), actual);
     else assert.fixture(actual, wanted);
   });
