@@ -76,6 +76,10 @@ function judgeProposal(core: Core, message: PrePrepare, relayed: boolean): void 
     return;
   }
   const holding = holdProposal(core, message, 'validating');
+  if (fault === 'unknownVersion' && holding.mode === 'fresh') {
+    refuseUnproven(core, holding, fault);
+    return;
+  }
   if (fault !== undefined) {
     if (holding.mode === 'reproposed' && !isFaultOfSender(fault)) {
       refuseReproposed(core, holding, fault);
@@ -114,8 +118,7 @@ export function onValidated(
     refuseProvably(core, held, result.code);
     return;
   }
-  held.status = 'refused';
-  report(core, 'warn', 'proposalRefused', result.code);
+  refuseUnproven(core, held, result.code);
 }
 
 /** PREPARE once per (h, v): vote and block are on disk before it leaves (consensus.md §4). */
@@ -206,6 +209,12 @@ function onSecondPrePrepare(core: Core, held: HeldProposal, message: PrePrepare)
     return;
   }
   askValidation(core, held);
+}
+
+/** The fault may be ours: a clock, a missing body, an old build. The timer decides, and the proposal may come again. */
+function refuseUnproven(core: Core, held: HeldProposal, code: string): void {
+  held.status = 'refused';
+  report(core, 'warn', 'proposalRefused', code);
 }
 
 /** A proposal that every honest node refuses ends its view at once. */

@@ -22,7 +22,8 @@ export type ProposalFault =
 
 /**
  * Checks a proposal before any body is fetched. A fresh one must name the primary of its view as proposer and be
- * younger than its parent; of a re-proposed one a quorum has found that already. Every fault is provable.
+ * younger than its parent; of a re-proposed one a quorum has found that already. Every fault is provable, but an
+ * unknown version: this build may be the one that is out of date.
  */
 export function proposalFault(
   genesisHash: Uint8Array,

@@ -1,10 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../src/codec/bytes.ts';
+import type { Effect } from '../../src/consensus/effect.ts';
 import { DEFAULT_PARAMETERS, viewTimeoutMs } from '../../src/consensus/parameters.ts';
 import { primaryOf } from '../../src/consensus/state.ts';
-import { blockHash } from '../../src/ledger/block.ts';
+import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION } from '../../src/ledger/block.ts';
 import { Bench, kindsOf } from './bench.ts';
+import { forgeMessage } from './forge.ts';
 
 test('quorum is ⌈(n + f + 1) / 2⌉, not 2f + 1', () => {
   const wanted = [1, 2, 2, 3, 4, 4, 5];
@@ -39,6 +41,29 @@ test('stale results of outside work are dropped', () => {
   assert.equal(bench.give({ kind: 'Timeout', timer: 'view', token: 1 }), []);
   assert.equal(bench.give({ kind: 'Synced', token: 12345 }), []);
   assert.is(bench.core.height.prepare, null);
+});
+
+test('a fresh block of an unknown version ends no view: this build may be the old one', () => {
+  const bench = new Bench({ n: 4 });
+  const header = encodeHeader({ ...decodeHeader(bench.blockA.header), version: HEADER_VERSION + 1 });
+  const message = forgeMessage(bench.validators, 1, 1, ['PrePrepare', 'view=0'], () => ({ ...bench.blockA, header }));
+  const effects = bench.give({ kind: 'Message', from: bench.keyOf(1), message, verified: true });
+  assert.is(bench.core.height.view, 0);
+  assert.equal(kindsOf(effects), ['Report', 'SetTimer', 'SetTimer']);
+  assert.ok(effects[0]?.kind === 'Report' && effects[0].detail === 'unknownVersion');
+});
+
+test('STATUS goes out at the start, to who connects, and every five seconds', () => {
+  const bench = new Bench({ n: 4 });
+  const statuses = (effects: readonly Effect[]) =>
+    effects.filter((effect) => 'message' in effect && effect.message.kind === 'Status').map(({ kind }) => kind);
+  assert.equal(statuses(bench.started), ['Broadcast']);
+  assert.equal(statuses(bench.give({ kind: 'Connected', peer: bench.keyOf(2) })), ['Send']);
+  const timer = bench.started.find((effect) => effect.kind === 'SetTimer' && effect.timer === 'status');
+  assert.ok(timer?.kind === 'SetTimer' && timer.afterMs === 5_000);
+  const later = bench.give({ kind: 'Timeout', timer: 'status', token: timer.token });
+  assert.equal(statuses(later), ['Broadcast']);
+  assert.ok(later.some((effect) => effect.kind === 'SetTimer' && effect.timer === 'status'));
 });
 
 test('an observer follows decisions and signs nothing', () => {
