@@ -73,7 +73,13 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
     const first = proposer === undefined ? [] : [proposer];
     const signal = AbortSignal.timeout(deadlineMs);
     return collectBodies(
-      { genesisHash: chain.genesisHash, mempool, intake, requests },
+      {
+        genesisHash: chain.genesisHash,
+        mempool,
+        intake,
+        requests,
+        attachmentBytesMax: chain.parameters.blockAttachmentBytesMax,
+      },
       proposal.txHashes,
       first,
       signal,
@@ -107,7 +113,8 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
         if (early !== undefined) return invalid(early);
         const hash = blockHash(proposal.header);
         let block = held.get(hash);
-        if (block === undefined) {
+        // One that was fetched or proposed again may be held without its attachments.
+        if (block === undefined || (mode === 'fresh' && !hasAllAttachments(block))) {
           const bodies = await collect(proposal, deadlineMs);
           if (bodies === undefined) return { kind: 'invalid', provable: false, code: 'bodiesMissing' };
           if (mode === 'fresh' && bodies.missingAttachments > 0)
@@ -115,7 +122,7 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
           await intake.verifyAhead(bodies.transactions);
           if (decodeHeader(proposal.header).height !== chain.tip.height + 1)
             return { kind: 'invalid', provable: false, code: 'decidedMeanwhile' };
-          block = { hash, proposal, ...bodies, executed: undefined };
+          block = { hash, proposal, ...bodies, executed: block?.executed };
         }
         const fault = judge(block, occasion);
         if (fault !== undefined) return invalid(fault);
@@ -213,6 +220,13 @@ class Candidates {
       yield decoded;
     }
   }
+}
+
+function hasAllAttachments({ transactions, attachments }: HeldBlock): boolean {
+  const declared = new Set(
+    transactions.flatMap(({ transaction: { attachment } }) => attachment?.hash ?? []).map(toHex),
+  );
+  return attachments.length >= declared.size;
 }
 
 function invalid({ code }: BlockFault): ValidationResult {

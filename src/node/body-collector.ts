@@ -12,6 +12,8 @@ export interface CollectorDependencies {
   readonly mempool: Mempool;
   readonly intake: Pick<TransactionIntake, 'settled'>;
   readonly requests: BodyRequests;
+  /** Most bytes of attachments that a block may declare. */
+  readonly attachmentBytesMax: number;
 }
 
 /** Transactions in the asked order, and those of their attachments that were found. */
@@ -31,7 +33,7 @@ export class MalformedBodyError extends Error {
  * `first` before others. Undefined when some could not be had before `signal` fired.
  */
 export async function collectBodies(
-  { genesisHash, mempool, intake, requests }: CollectorDependencies,
+  { genesisHash, mempool, intake, requests, attachmentBytesMax }: CollectorDependencies,
   txHashes: readonly Uint8Array[],
   first: readonly Uint8Array[],
   signal: AbortSignal,
@@ -61,6 +63,9 @@ export async function collectBodies(
   if (!transactions.every((transaction) => transaction !== undefined)) return undefined;
 
   const references = transactions.flatMap(({ transaction }) => transaction.attachment ?? []);
+  // Judged before any is fetched (consensus.md §1); that the block is over its cap its execution says.
+  const declaredBytes = references.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (declaredBytes > attachmentBytesMax) return { transactions, attachments: [], missingAttachments: 0 };
   const byHash = new Map(references.map((reference) => [toHex(reference.hash), reference]));
   await askEach(peers, ATTACHMENTS_PER_REQUEST, signal, {
     missing: () => [...byHash.values()].map(({ hash }) => hash).filter((hash) => !attachments.has(toHex(hash))),

@@ -229,7 +229,13 @@ export class CatchUp {
     if (fault !== undefined) return fault;
 
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ATTACHMENTS_DEADLINE_MS)]);
-    const parts = { genesisHash: chain.genesisHash, mempool, intake, requests: servedBodies(served, requests) };
+    const parts = {
+      genesisHash: chain.genesisHash,
+      mempool,
+      intake,
+      requests: servedBodies(served, requests),
+      attachmentBytesMax: chain.parameters.blockAttachmentBytesMax,
+    };
     const bodies = await collectBodies(parts, txHashes, [peer], signal);
     if (bodies === undefined) return 'bodies';
     await intake.verifyAhead(bodies.transactions);
