@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encode } from '../../src/codec/cbor.ts';
+import { merkleRoot } from '../../src/crypto/merkle.ts';
 import { checkTransaction, readTransaction } from '../../src/ledger/execution.ts';
 import { REJECTIONS } from '../../src/ledger/rejection.ts';
 import { FAMILIES, requirementKey } from '../../src/ledger/state.ts';
@@ -118,6 +119,19 @@ test('a transaction applies at most once, whatever its signatures', () => {
   assert.is(refused[0]?.rejection.code, 'duplicateId');
   ledger.commit(block);
   assert.is(ledger.verdict(once), 'duplicateId');
+});
+
+test('a block lists full encodings: one id under two signature sets is two contents', () => {
+  const ledger = new SampleLedger();
+  const full = ledger.transaction(createAction(), [doctor, north]);
+  const bare = altered(ledger, full, { signatures: full.transaction.signatures.slice(1) });
+  assert.equal(bare.txId, full.txId);
+  assert.not.equal(bare.txHash, full.txHash);
+  const block = ledger.build([full]).block;
+  assert.equal(block.header.txRoot, merkleRoot([full.txHash]));
+  const swapped = { ...block, transactions: [bare] };
+  const check = ledger.check(swapped);
+  assert.ok(check.kind === 'invalid' && check.fault.code === 'txRoot');
 });
 
 test('it is valid in blocks up to validUntilMs, and not announced too early', () => {
