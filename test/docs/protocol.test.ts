@@ -24,6 +24,9 @@ const AGREED_NAME = /(?:_MAX|_MS|_COST|_VERSION|_AROUND|_BEHIND|_MARGIN|_ENTRIES
 /** In force is the parameter of the genesis. */
 const NOT_IN_FORCE = new Set(['consensus/parameters.ts PRECISION_MS']);
 
+/** So many rules of consensus.md stand for a failure that was seen elsewhere. */
+const KNOWN_FAILURES = 17;
+
 /** Source files of a folder under src/, not of its own folders. */
 function filesIn(folder: string): readonly string[] {
   const names = readdirSync(path.join(ROOT, 'src', folder));
@@ -179,22 +182,42 @@ test('the protocols, topics and limits of the network are those of the code', ()
   for (const id of [CHANNEL.id, ...COVERED_COMPONENTS]) assert.ok(PROTOCOL.includes(`\`${id}\``), `${id} is missing`);
 });
 
-test('every rule names a test that exists', () => {
-  const rows = tableOf(PROTOCOL, '| rule | test |');
-  const named = new Set<string>();
-  for (const [rule, place] of rows) {
+/** Titles of the tests of a file under test/, as they stand in its source. */
+function testTitles(file: string): readonly string[] {
+  return [...textOf(`test/${file}`).matchAll(/\btest\((['"`])(.+?)\1,/g)].map((match) => match[2]!);
+}
+
+const RULES = tableOf(PROTOCOL, '| § | rule | test |');
+
+test('every rule names one test that exists', () => {
+  for (const [, rule, place] of RULES) {
     const [, file, name] = /^(\S+?\.(?:txt|test\.ts))(?:: (.+))?$/.exec(place!) ?? [];
     assert.ok(file !== undefined && existsSync(path.join(ROOT, 'test', file)), `${rule}: there is no ${place}`);
-    named.add(file);
+    assert.is(name === undefined, file.endsWith('.txt'), `${rule}: a script has no test name, a test file needs one`);
     if (name === undefined) continue;
-    const tests = [...textOf(`test/${file}`).matchAll(/test\((['"`])(.+?)\1,/g)].map((match) => match[2]!);
-    const isThere = name.endsWith('…')
-      ? tests.some((title) => title.startsWith(name.slice(0, -1)))
-      : tests.includes(name);
-    assert.ok(isThere, `${rule}: ${file} has no test "${name}"`);
+    const isMeant = (title: string) => (name.endsWith('…') ? title.startsWith(name.slice(0, -1)) : title === name);
+    assert.is(testTitles(file).filter(isMeant).length, 1, `${rule}: ${file} has not one test "${name}"`);
   }
+});
+
+test('every section on consensus has rules, in order, and each is said once', () => {
+  const sections = RULES.map(([section]) => Number(section!.replace(' ⚠', '')));
+  assert.equal(
+    sections,
+    sections.toSorted((a, b) => a - b),
+  );
+  assert.equal([...new Set(sections)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  const said = RULES.map(([section, rule]) => `${section} ${rule}`);
+  assert.is(new Set(said).size, said.length);
+});
+
+test('every conversation stands for a rule, and every rule of a known failure has one', () => {
+  const places = new Set(RULES.map(([, , place]) => place!));
   for (const file of readdirSync(path.join(ROOT, 'test/consensus')))
-    if (file.endsWith('.txt')) assert.ok(named.has(`consensus/${file}`), `${file} stands for no rule`);
+    if (file.endsWith('.txt')) assert.ok(places.has(`consensus/${file}`), `${file} stands for no rule`);
+  const marked = RULES.filter(([section]) => section!.endsWith('⚠'));
+  for (const [, rule, place] of marked) assert.match(place!, /^consensus\/.+\.txt$/, rule);
+  assert.is(new Set(marked.map(([, , place]) => place)).size, KNOWN_FAILURES);
 });
 
 test('the planted bugs are those of the simulator, with what catches them and how soon', () => {

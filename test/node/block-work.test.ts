@@ -27,10 +27,13 @@ function workOn(serves: { attachments: boolean }, cap?: number) {
       tip: { height: 0 },
       validators: { validators: [] },
       headerFault: () => undefined,
-      check: (_: Uint8Array, transactions: readonly DecodedTransaction[]) =>
-        cap === undefined
+      check(_: Uint8Array, transactions: readonly DecodedTransaction[]) {
+        asked.push('execution');
+        return cap === undefined
           ? ledger.check({ ...block, transactions })
-          : { kind: 'invalid', fault: { code: 'overCap', detail: '' } },
+          : { kind: 'invalid', fault: { code: 'overCap', detail: '' } };
+      },
+      heightContext: () => undefined,
     },
     held,
     mempool: new Mempool({ transactions: 1, bytes: 1 }),
@@ -80,7 +83,14 @@ test('a block that is held without its attachments is not valid as a fresh one b
 test('of a block that declares more attachment bytes than the cap none is asked for', async () => {
   const { validate, asked } = workOn({ attachments: true }, reference.bytes - 1);
   assert.equal(await validate('fresh'), { kind: 'invalid', provable: true, code: 'overCap' });
-  assert.equal(asked, ['bodies']);
+  assert.equal(asked, ['bodies', 'execution']);
+});
+
+test('a block is executed once, for every vote on it and for the decision', async () => {
+  const { work, block, proposal, asked, validate } = workOn({ attachments: true });
+  for (const mode of ['fresh', 'reproposed'] as const) assert.equal(await validate(mode), { kind: 'valid' });
+  await work.decide(proposal, { height: 1, view: 1, blockHash: block.hash, signatures: [] });
+  assert.equal(asked, ['bodies', 'attachments', 'execution']);
 });
 
 test('a certified block that does not execute here is an error that stops the node, not a bad peer', async () => {
