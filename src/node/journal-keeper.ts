@@ -1,4 +1,9 @@
-import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from '../consensus/journal-record.ts';
+import {
+  decodeJournalRecord,
+  encodeJournalRecord,
+  type JournalRecord,
+  journalRecordHeight,
+} from '../consensus/journal-record.ts';
 import type { Journal } from '../storage/journal.ts';
 import { decodeJournalEntry, encodeRecord, type JournalEntry } from './journal-entry.ts';
 
@@ -9,18 +14,32 @@ const TRUNCATE_BYTES = 32 * 1024 * 1024;
 export interface JournalContent {
   readonly records: readonly JournalRecord[];
   readonly bodies: readonly Extract<JournalEntry, { kind: 'Bodies' }>[];
+  /** The same as it was written: bodies are of the height of the record before them. */
+  readonly groups: readonly Group[];
+}
+
+/** Entries of one height. */
+interface Group {
+  readonly height: number;
+  readonly payloads: readonly Uint8Array[];
 }
 
 /** Throws a DecodeError when an entry is not one of this version's. */
 export function readJournalContent(payloads: readonly Uint8Array[]): JournalContent {
   const records: JournalRecord[] = [];
   const bodies: Extract<JournalEntry, { kind: 'Bodies' }>[] = [];
+  const groups: Group[] = [];
+  let height = 0;
   for (const payload of payloads) {
     const entry = decodeJournalEntry(payload);
-    if (entry.kind === 'Record') records.push(decodeJournalRecord(entry.record));
-    else bodies.push(entry);
+    if (entry.kind === 'Record') {
+      const record = decodeJournalRecord(entry.record);
+      height = journalRecordHeight(record);
+      records.push(record);
+    } else bodies.push(entry);
+    groups.push({ height, payloads: [payload] });
   }
-  return { records, bodies };
+  return { records, bodies, groups };
 }
 
 /**
@@ -33,14 +52,21 @@ export class JournalKeeper {
   readonly #onFatal: (error: unknown) => void;
   readonly #onAppended: (seconds: number) => void;
   /** Entries of heights not yet decided, in order: what a replaced file begins with. */
-  #live: { readonly height: number; readonly payloads: readonly Uint8Array[] }[] = [];
+  #live: Group[];
   /** Mark of the newest decided height, not yet written. */
   #mark: Uint8Array | undefined;
   /** Highest height of anything written since the start. */
   #reached = 0;
 
-  constructor(journal: Journal, onAppended: (seconds: number) => void, onFatal: (error: unknown) => void) {
+  /** `content`: what the journal held when it was opened. */
+  constructor(
+    journal: Journal,
+    content: Pick<JournalContent, 'groups'>,
+    onAppended: (seconds: number) => void,
+    onFatal: (error: unknown) => void,
+  ) {
     this.#journal = journal;
+    this.#live = [...content.groups];
     this.#onAppended = onAppended;
     this.#onFatal = onFatal;
   }

@@ -225,7 +225,8 @@ async function assemble(
     onExecuted: (seconds) => metrics.executionDuration.observe(seconds),
     nowMs,
   });
-  const journal = new JournalKeeper(data.journal, (seconds) => metrics.journalDuration.observe(seconds), fail);
+  const onAppended = (seconds: number) => metrics.journalDuration.observe(seconds);
+  const journal = new JournalKeeper(data.journal, journalContent, onAppended, fail);
   runner = createRunner(core, {
     work,
     journal,
