@@ -85,6 +85,14 @@ test('the block faults are those of the code, in the order of the checks', () =>
   assert.equal(tableOf(PROTOCOL, '| code | provable | meaning |'), wanted);
 });
 
+test('what the core refuses of a proposal is listed in its order', () => {
+  const source = textOf('src/consensus/proposal.ts').split('export type ProposalFault =')[1]!.split(';')[0]!;
+  const faults = [...source.matchAll(/'([A-Za-z]+)'/g)].map((match) => match[1]!);
+  const paragraph = PROTOCOL.split('The core looks at header and list')[1]!.split('Besides the table')[0]!;
+  const listed = [...paragraph.matchAll(/`([A-Za-z]+)`/g)].map((match) => match[1]!);
+  assert.equal([...new Set(listed)], faults);
+});
+
 test('the tags are those that the code uses', () => {
   const used = new Set<string>();
   const folders = ['codec', 'crypto', 'ledger', 'ledger/actions', 'consensus', 'index/inner', 'index/outer'];
