@@ -1,12 +1,14 @@
 // What a validator must hold before it votes, and what it asks for.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { equalBytes } from '../../src/codec/bytes.ts';
+import { equalBytes, toHex } from '../../src/codec/bytes.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
 import { type AttachmentReference, attachmentHash, type DecodedTransaction } from '../../src/ledger/transaction.ts';
 import { type BlockWorkDependencies, createBlockWork } from '../../src/node/block-work.ts';
 import { HeldBlocks } from '../../src/node/held-blocks.ts';
 import { Mempool } from '../../src/node/mempool.ts';
+import { genesis } from '../fuzz/ledger-corpus.ts';
+import { openNodeFixture } from '../fuzz/node-fixture.ts';
 import { createAction, doctor, genesisDocument, north, SampleLedger } from '../ledger/sample-ledger.ts';
 
 const attachment = new Uint8Array(1_000).fill(7);
@@ -91,6 +93,31 @@ test('a block is executed once, for every vote on it and for the decision', asyn
   for (const mode of ['fresh', 'reproposed'] as const) assert.equal(await validate(mode), { kind: 'valid' });
   await work.decide(proposal, { height: 1, view: 1, blockHash: block.hash, signatures: [] });
   assert.equal(asked, ['bodies', 'attachments', 'execution']);
+});
+
+test('pending transactions that no longer execute are dropped with their reason', async () => {
+  const { chain, mempool, close } = await openNodeFixture();
+  try {
+    const told: string[] = [];
+    const ledger = new SampleLedger(genesis);
+    const good = ledger.transaction(createAction(), [doctor, north]);
+    const bad = ledger.transaction(createAction(), [doctor], { salt: 'other' });
+    const tracker = { rejected: (_: Uint8Array, { code }: { code: string }) => told.push(code) };
+    const dependencies = { chain, mempool, tracker, held: new HeldBlocks(), nowMs: () => chain.tip.timestampMs + 1 };
+    const work = createBlockWork(dependencies as unknown as BlockWorkDependencies);
+    for (const decoded of [bad, good]) mempool.add({ decoded, attachment: null });
+    assert.is(work.recheckPending(), true);
+    assert.equal(told, ['unsigned']);
+    assert.equal(
+      [...mempool.entries()].map(({ decoded }) => decoded),
+      [good],
+    );
+    mempool.remove(toHex(good.txId));
+    mempool.add({ decoded: bad, attachment: null });
+    assert.is(work.recheckPending(), false);
+  } finally {
+    await close();
+  }
 });
 
 test('a certified block that does not execute here is an error that stops the node, not a bad peer', async () => {

@@ -4,11 +4,13 @@ import * as assert from 'uvu/assert';
 import { toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
+import { merkleRoot } from '../../src/crypto/merkle.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
-import { blockHash, encodeHeader, HEADER_VERSION } from '../../src/ledger/block.ts';
+import { blockHash, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
 import { type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
+import { encodeBlockFrame } from '../../src/node/block-frame.ts';
 import { CatchUp, type CatchUpDependencies } from '../../src/node/catch-up.ts';
 import { encodeHeaderFrame } from '../../src/node/linked-header.ts';
 import type { HistoryRequest } from '../../src/p2p/protocols.ts';
@@ -21,8 +23,12 @@ const keys = keysFrom(0);
 const set = setOf(keys);
 const strangers = keysFrom(4);
 
-/** Header and certificate of a tip, by the validators in force, or by strangers who may pose as them. */
-function tipAt(height: number, by: 'validators' | 'strangers' | 'impostors' = 'validators') {
+/** Header and certificate of a block without transactions, by the validators in force, or by strangers who may pose as them. */
+function tipAt(
+  height: number,
+  by: 'validators' | 'strangers' | 'impostors' = 'validators',
+  change: Partial<Header> = {},
+) {
   const signers = by === 'validators' ? keys : strangers;
   const validatorsHash = by === 'strangers' ? setOf(strangers).hash : set.hash;
   const header = encodeHeader({
@@ -32,7 +38,7 @@ function tipAt(height: number, by: 'validators' | 'strangers' | 'impostors' = 'v
     previousHash: GENESIS,
     timestampMs: height,
     proposer: 0,
-    txRoot: GENESIS,
+    txRoot: merkleRoot([]),
     indexRoot: GENESIS,
     stateRoot: GENESIS,
     validatorsHash,
@@ -40,6 +46,7 @@ function tipAt(height: number, by: 'validators' | 'strangers' | 'impostors' = 'v
     txCount: 0,
     bodyBytes: 0,
     executionCost: 0,
+    ...change,
   });
   const vote = { height, view: 0, blockHash: blockHash(header) };
   const signatures = setOf(signers)
@@ -49,12 +56,17 @@ function tipAt(height: number, by: 'validators' | 'strangers' | 'impostors' = 'v
       return { signer, signature: key.sign(votePreimage('COMMIT', GENESIS, vote)) };
     });
   const certificate: Certificate = { ...vote, signatures };
-  return { certificate, frame: encodeHeaderFrame(header, encode(certificateSchema, certificate)) };
+  const encoded = encode(certificateSchema, certificate);
+  const block = encodeBlockFrame({ header, certificate: encoded, transactions: [] });
+  return { certificate, hash: vote.blockHash, frame: encodeHeaderFrame(header, encoded), block };
 }
 
 /** A catch-up of a node at `ownHeight`, with what it did; `tips`: what each peer, by number, answers to `tip`. */
 function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
   const seen = { bad: [] as string[], shown: [] as number[], joins: [] as number[], asked: [] as number[] };
+  const committed: number[] = [];
+  /** What every peer serves, by the height that is asked for. */
+  const blocks = new Map<number, Uint8Array>();
   const tips = new Map<number, readonly Uint8Array[]>();
   const joined = Promise.withResolvers<void>();
   const chain = {
@@ -62,28 +74,28 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
     tip: { height: ownHeight, hash: GENESIS, timestampMs: 0 },
     validators: set,
     heightContext: () => ({ validators: set, nextValidators: set }),
-    parameters: { snapshotInterval: 16 },
-  };
-  const unused = (): never => {
-    throw new Error('no block is served');
+    parameters: { snapshotInterval: 16, blockAttachmentBytesMax: 0 },
   };
   const catchUp = new CatchUp({
     chain: chain as unknown as CatchUpDependencies['chain'],
     mempool: {} as CatchUpDependencies['mempool'],
-    intake: {} as CatchUpDependencies['intake'],
+    intake: { verifyAhead: async () => undefined } as unknown as CatchUpDependencies['intake'],
     requests: {
       connectedPeers: () => [...tips.keys()].map((name) => Uint8Array.of(name)),
       requestBodies: async () => [],
       requestAttachments: async () => [],
-      async requestBlocks(peer) {
+      async requestBlocks(peer, { fromHeight }) {
         seen.asked.push(peer[0]!);
-        return [];
+        return [blocks.get(fromHeight)].filter((block) => block !== undefined);
       },
       requestHistory: async ([name], request: HistoryRequest) =>
         request.kind === 'tip' ? (tips.get(name!) ?? []) : [],
     },
-    commit: unused,
-    onApplied: unused,
+    async commit(height) {
+      committed.push(height);
+      chain.tip = { ...chain.tip, height };
+    },
+    onApplied: () => undefined,
     onTipShown: (_, at) => seen.shown.push(at),
     join: {
       async attempt(least) {
@@ -103,7 +115,7 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
   const settled = async () => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   };
-  return { catchUp, ...seen, tips, joined: joined.promise, settled };
+  return { catchUp, ...seen, committed, blocks, tips, joined: joined.promise, settled };
 }
 
 const ONE = Uint8Array.of(1);
@@ -177,6 +189,50 @@ test('a snapshot is asked for when far behind, not when near, and not again at o
   await far.settled();
   assert.equal(far.joins, [71]);
   await far.catchUp.close();
+});
+
+test('blocks are taken in order, each with a certificate of the validators in force', async () => {
+  const good = harness(50);
+  for (const height of [51, 52]) good.blocks.set(height, tipAt(height).block);
+  good.catchUp.hint(52, ONE, tipAt(52).certificate);
+  await good.settled();
+  assert.equal(good.committed, [51, 52]);
+  assert.equal(good.bad, []);
+  await good.catchUp.close();
+  for (const [served, reason] of [
+    [tipAt(52).block, 'height'],
+    [tipAt(51, 'impostors').block, 'certificate/signature'],
+    [tipAt(51, 'validators', { txRoot: GENESIS }).block, 'txRoot'],
+  ] as const) {
+    const { catchUp, blocks, bad, committed, settled } = harness(50);
+    blocks.set(51, served);
+    catchUp.hint(51, ONE, tipAt(51).certificate);
+    await settled();
+    assert.equal(committed, [], reason);
+    assert.equal([...new Set(bad)], [`1 ${reason}`]);
+    await catchUp.close();
+  }
+});
+
+test('who was away for long follows no change of validators but up to a block that its operator pinned', async () => {
+  const changing = tipAt(51, 'validators', { nextValidatorsHash: setOf(strangers).hash });
+  const outcomeOf = async (change: Partial<CatchUpDependencies>) => {
+    const errors: string[] = [];
+    const onFatal = (error: unknown) => errors.push((error as Error).message);
+    const { catchUp, blocks, committed, bad, settled } = harness(50, { ...change, onFatal });
+    blocks.set(51, changing.block);
+    catchUp.hint(51, ONE, changing.certificate);
+    await settled();
+    await catchUp.close();
+    return { committed, isStopped: errors.some((message) => message.includes('sync.anchor')), bad };
+  };
+  const { hash } = changing;
+  assert.equal(await outcomeOf({ wasAwayLong: false }), { committed: [51], isStopped: false, bad: [] });
+  assert.equal(await outcomeOf({ wasAwayLong: true }), { committed: [], isStopped: true, bad: [] });
+  const pinned = { wasAwayLong: true, anchor: { height: 51, hash } };
+  assert.equal(await outcomeOf(pinned), { committed: [51], isStopped: false, bad: [] });
+  const otherHash = { wasAwayLong: true, anchor: { height: 51, hash: GENESIS } };
+  assert.equal((await outcomeOf(otherHash)).bad[0], '1 not the block that sync.anchor pins');
 });
 
 test('an empty node that would need an anchor stops and says where to get it', async () => {
