@@ -138,6 +138,7 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
     bodiesOf(hash): HeldBodies {
       const block = held.get(hash);
       if (block === undefined) throw new Error(`block ${toHex(hash)} is to be journalled but not held`);
+      held.keep(hash);
       return { transactions: block.transactions.map(({ encoded }) => encoded), attachments: block.attachments };
     },
 

@@ -7,6 +7,7 @@ import { type BlockRequests, fetchBlocks, type ServedBlocks } from './block-fetc
 import { collectBodies } from './body-collector.ts';
 import type { Chain } from './chain.ts';
 import type { TrustedBlock } from './header-proof.ts';
+import type { HeldBlocks } from './held-blocks.ts';
 import { changesNextValidators, readHeaderFrame } from './linked-header.ts';
 import type { Mempool } from './mempool.ts';
 import { PeerTips } from './peer-tips.ts';
@@ -35,6 +36,8 @@ export interface CatchUpDependencies {
   readonly mempool: Mempool;
   readonly intake: TransactionIntake;
   readonly requests: BodyRequests & BlockRequests;
+  /** Blocks of the next height that consensus holds, and may have executed. */
+  readonly held: Pick<HeldBlocks, 'get'>;
   readonly commit: (
     height: number,
     block: () => ExecutedBlock,
@@ -219,7 +222,7 @@ export class CatchUp {
 
   /** Applies one served block; says what is wrong with it when it is not the certified next one. */
   async #apply(peer: Uint8Array, encoded: Uint8Array): Promise<string | undefined> {
-    const { chain, mempool, intake, requests, commit, onApplied } = this.#dependencies;
+    const { chain, mempool, intake, requests, held, commit, onApplied } = this.#dependencies;
     const served = readServedBlock(encoded);
     if (served === undefined) return 'malformed';
     const { frame, header, certificate, txHashes } = served;
@@ -228,6 +231,13 @@ export class CatchUp {
     const fault = servedBlockFault(served, chain) ?? this.#anchorFault(served);
     if (fault !== undefined) return fault;
 
+    const known = held.get(served.hash);
+    if (known?.executed !== undefined) {
+      const { executed, attachments } = known;
+      await commit(header.height, () => executed, certificate, attachments);
+      onApplied(chain.heightContext(), certificate);
+      return undefined;
+    }
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ATTACHMENTS_DEADLINE_MS)]);
     const parts = {
       genesisHash: chain.genesisHash,

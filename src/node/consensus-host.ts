@@ -73,5 +73,6 @@ export function restoreHeldBlocks(held: HeldBlocks, journal: JournalContent, cha
     if (entry === undefined) continue;
     const transactions = entry.transactions.map((encoded) => decodeTransaction(chain.genesisHash, encoded));
     held.put({ hash: blockHash, proposal, transactions, attachments: entry.attachments, executed: undefined });
+    held.keep(blockHash);
   }
 }

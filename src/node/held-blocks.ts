@@ -4,8 +4,8 @@ import { decodeHeader } from '../ledger/block.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
 
-/** Most blocks of one height held at once; with that many views a height has long since been given up. */
-const BLOCKS_MAX = 64;
+/** Most blocks held that this node never voted for: a proposal a view, and what it fetched. */
+const UNKEPT_MAX = 64;
 
 /** An undecided block with all its bodies. */
 export interface HeldBlock {
@@ -21,6 +21,8 @@ export interface HeldBlock {
 /** The undecided blocks that this node built, validated or fetched, by hash: each is executed once. */
 export class HeldBlocks {
   readonly #byHash = new Map<string, HeldBlock>();
+  /** Names of the blocks kept, held or still to be put. */
+  readonly #kept = new Set<string>();
 
   get(hash: Uint8Array): HeldBlock | undefined {
     return this.#byHash.get(toHex(hash));
@@ -28,7 +30,16 @@ export class HeldBlocks {
 
   put(block: HeldBlock): void {
     this.#byHash.set(toHex(block.hash), block);
-    if (this.#byHash.size > BLOCKS_MAX) this.#byHash.delete(this.#byHash.keys().next().value!);
+    const unkept = [...this.#byHash.keys()].filter((name) => !this.#kept.has(name));
+    if (unkept.length > UNKEPT_MAX) this.#byHash.delete(unkept[0]!);
+  }
+
+  /**
+   * From now on the block is served until its height is decided: we vote for it, and a quorum may count on that
+   * (consensus.md §4). One a view at most, of which the journal holds the bytes too.
+   */
+  keep(hash: Uint8Array): void {
+    this.#kept.add(toHex(hash));
   }
 
   /** A transaction of a held block by its hash. */
@@ -51,7 +62,10 @@ export class HeldBlocks {
 
   /** Forgets the blocks of decided heights. */
   dropThrough(height: number): void {
-    for (const [name, { proposal }] of this.#byHash)
-      if (decodeHeader(proposal.header).height <= height) this.#byHash.delete(name);
+    for (const [name, { proposal }] of this.#byHash) {
+      if (decodeHeader(proposal.header).height > height) continue;
+      this.#byHash.delete(name);
+      this.#kept.delete(name);
+    }
   }
 }

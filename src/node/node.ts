@@ -202,7 +202,7 @@ async function assemble(
     store,
     snapshots: data.snapshots,
     requests: peers,
-    parts: { mempool, intake, commit },
+    parts: { mempool, intake, held, commit },
     gate,
     feed,
     deliver: (input) => runner?.deliver(input),

@@ -28,7 +28,7 @@ interface SyncDependencies {
   readonly requests: CatchUpDependencies['requests'] & {
     reportMalformed(peer: Uint8Array, reason: string): void;
   };
-  readonly parts: Pick<CatchUpDependencies, 'mempool' | 'intake' | 'commit'>;
+  readonly parts: Pick<CatchUpDependencies, 'mempool' | 'intake' | 'held' | 'commit'>;
   readonly gate: Pick<CommitGate, 'adopt'>;
   readonly feed: Pick<IndexFeed, 'close' | 'reopen'>;
   /** Tells consensus. */

@@ -1,17 +1,19 @@
 // What moves a node that is behind, and what does not. Members are functions here; blocks are never reached.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toHex } from '../../src/codec/bytes.ts';
+import { equalBytes, toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { merkleRoot } from '../../src/crypto/merkle.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { blockHash, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
+import type { ExecutedBlock } from '../../src/ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
 import { encodeBlockFrame } from '../../src/node/block-frame.ts';
 import { CatchUp, type CatchUpDependencies } from '../../src/node/catch-up.ts';
+import type { HeldBlock } from '../../src/node/held-blocks.ts';
 import { encodeHeaderFrame } from '../../src/node/linked-header.ts';
 import type { HistoryRequest } from '../../src/p2p/protocols.ts';
 
@@ -91,6 +93,7 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
       requestHistory: async ([name], request: HistoryRequest) =>
         request.kind === 'tip' ? (tips.get(name!) ?? []) : [],
     },
+    held: { get: () => undefined },
     async commit(height) {
       committed.push(height);
       chain.tip = { ...chain.tip, height };
@@ -212,6 +215,24 @@ test('blocks are taken in order, each with a certificate of the validators in fo
     assert.equal([...new Set(bad)], [`1 ${reason}`]);
     await catchUp.close();
   }
+});
+
+test('a block that consensus has executed is not executed again when it is served', async () => {
+  const executed = {} as ExecutedBlock;
+  const served = tipAt(51);
+  const block = { hash: served.hash, executed, attachments: [GENESIS] } as unknown as HeldBlock;
+  const commits: unknown[] = [];
+  const { catchUp, blocks, settled } = harness(50, {
+    held: { get: (hash) => (equalBytes(hash, served.hash) ? block : undefined) },
+    commit: async (height, execute, certificate, attachments) => {
+      commits.push([height, execute() === executed, certificate.height, attachments]);
+    },
+  });
+  blocks.set(51, served.block);
+  catchUp.hint(51, ONE, served.certificate);
+  await settled();
+  await catchUp.close();
+  assert.equal(commits[0], [51, true, 51, [GENESIS]]);
 });
 
 test('who was away for long follows no change of validators but up to a block that its operator pinned', async () => {
