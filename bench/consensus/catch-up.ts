@@ -7,7 +7,7 @@ import { loadNodesOf, withNetwork } from './part-network.ts';
 import { until } from './until.ts';
 
 /** How one node came to the tip. */
-export interface CatchUpRun {
+interface CatchUpRun {
   readonly name: string;
   /** What it had to take: for one that joined by a snapshot, the blocks after that. */
   readonly blocks: number;
@@ -24,6 +24,13 @@ export interface CatchUpRaw {
   readonly madePerSecond: number;
 }
 
+/** How far a node is. */
+interface Standing {
+  readonly height: number;
+  readonly transactionsCommitted: number;
+}
+
+const NOTHING: Standing = { height: 0, transactionsCommitted: 0 };
 const VALIDATORS = 4;
 const PATIENTS_PER_NODE = 20;
 /** Small requests, few at a time: many blocks in a short time. */
@@ -49,48 +56,44 @@ export function measureCatchUp(
   const parameters = { snapshotInterval: SNAPSHOT_INTERVAL, heartbeatMs: HEARTBEAT_MS };
   return withNetwork(options, { nodes: VALIDATORS, parameters, followers: FOLLOWERS }, async (network) => {
     const late = network.nodes.at(-1)!;
-    const before = await clientOf(network, network.nodes[0]!).status();
-    await network.kill(late);
-    say(`catch-up: making ${options.blocks} blocks without ${late.name}`);
-    const madePerSecond = await fill(network, options, entry);
-    const runs: CatchUpRun[] = [];
-    for (const { node, known } of [
-      { node: late, known: before },
-      ...network.followers.map((node) => ({ node, known: { height: 0, transactionsCommitted: 0 } })),
-    ]) {
-      const run = await follow(network, node, known);
-      runs.push(run);
-      say(`catch-up: ${node.name}, ${run.blocks} blocks in ${run.seconds.toFixed(2)} s`);
+    const first = clientOf(network, network.nodes[0]!);
+    const client = new LoadClient(entry);
+    try {
+      const nodes = loadNodesOf(network.nodes.slice(0, -1));
+      const { genesisHash } = network;
+      await client.open({ nodes, genesisHash, patientsPerNode: PATIENTS_PER_NODE, seed: options.seed });
+      // Of a node without any block a snapshot would be the natural beginning.
+      await client.fill(FILL);
+      const before = await first.status();
+      await network.kill(late);
+      say(`catch-up: making ${options.blocks} blocks without ${late.name}`);
+      const madePerSecond = await fill(client, first, options.blocks);
+      const runs: CatchUpRun[] = [];
+      for (const node of [late, ...network.followers]) {
+        const run = await follow(network, node, node === late ? before : NOTHING);
+        runs.push(run);
+        say(`catch-up: ${node.name}, ${run.blocks} blocks in ${run.seconds.toFixed(2)} s`);
+      }
+      return { runs, madePerSecond };
+    } finally {
+      client.close();
     }
-    return { runs, madePerSecond };
   });
 }
 
-/** Makes so many blocks with what is left of the network; returns how many a second. */
-async function fill(network: BenchNetwork, { blocks, seed }: ConsensusOptions, entry: string): Promise<number> {
-  const client = new LoadClient(entry);
-  try {
-    const nodes = loadNodesOf(network.nodes.slice(0, -1));
-    await client.open({ nodes, genesisHash: network.genesisHash, patientsPerNode: PATIENTS_PER_NODE, seed });
-    const first = clientOf(network, network.nodes[0]!);
-    const { height: begin } = await first.status();
-    const startMs = performance.now();
-    let height = begin;
-    while (height < begin + blocks) {
-      await client.fill(FILL);
-      ({ height } = await first.status());
-    }
-    return (1_000 * (height - begin)) / (performance.now() - startMs);
-  } finally {
-    client.close();
+/** Makes at least so many blocks with what is left of the network; returns how many a second. */
+async function fill(load: LoadClient, node: NodeClient, blocks: number): Promise<number> {
+  const { height: begin } = await node.status();
+  const startMs = performance.now();
+  let height = begin;
+  while (height < begin + blocks) {
+    await load.fill(FILL);
+    ({ height } = await node.status());
   }
+  return (1_000 * (height - begin)) / (performance.now() - startMs);
 }
 
-async function follow(
-  network: BenchNetwork,
-  node: BenchProcess,
-  known: { readonly height: number; readonly transactionsCommitted: number },
-): Promise<CatchUpRun> {
+async function follow(network: BenchNetwork, node: BenchProcess, known: Standing): Promise<CatchUpRun> {
   const goal = await clientOf(network, network.nodes[0]!).status();
   const client: NodeClient = makeNodeClient({ url: node.apiUrl, genesisHash: network.genesisHash, identity: null });
   const startMs = performance.now();
@@ -118,11 +121,7 @@ async function follow(
 }
 
 /** Transactions of the blocks below `height`: those that a snapshot stands for. */
-async function transactionsBelow(
-  network: BenchNetwork,
-  height: number,
-  goal: { readonly height: number; readonly transactionsCommitted: number },
-): Promise<number> {
+async function transactionsBelow(network: BenchNetwork, height: number, goal: Standing): Promise<number> {
   const client = clientOf(network, network.nodes[0]!);
   let after = 0;
   for (let at = height; at <= goal.height; at += 1) after += (await client.block(at)).transactions;

@@ -16,7 +16,7 @@ import { sizeReport } from './size-report.ts';
 import type { Verdict } from './verdict.ts';
 
 /** All that a run measured, by part. */
-export interface ConsensusRaw {
+interface ConsensusRaw {
   readonly size?: readonly SizeResult[];
   readonly crash?: CrashRaw;
   readonly down?: DownRaw;

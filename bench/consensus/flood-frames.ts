@@ -1,7 +1,7 @@
 import { compareBytes } from '../../src/codec/bytes.ts';
 import { encodeMessage, type Message, messagePreimage } from '../../src/consensus/messages.ts';
+import type { Signer } from '../../src/crypto/signer.ts';
 import { VIEW_MAX } from '../../src/ledger/vote.ts';
-import type { NodeIdentity } from '../../src/node/identity.ts';
 import type { Chance } from '../seeded-chance.ts';
 
 /** What a validator that floods sends, in turn: `forged` carries no signature that holds, all others do. */
@@ -20,6 +20,12 @@ export const FLOOD_KINDS = [
 /** One of them. */
 export type FloodKind = (typeof FLOOD_KINDS)[number];
 
+/** In whose name a flood goes: the identity of a node fits. */
+interface Flooder {
+  readonly signer: Signer;
+  readonly genesis: { readonly validators: readonly { readonly publicKey: Uint8Array }[] };
+}
+
 const SIGNATURE_BYTES = 64;
 /** Hashes in a proposal that nobody asked for: some 16 KiB. */
 const PROPOSAL_HASHES = 480;
@@ -30,12 +36,12 @@ const NEAR_VIEWS = 3;
 
 /** Makes frames in the name of a validator whose key it has; no two are alike. */
 export class FloodFrames {
-  readonly #identity: NodeIdentity;
+  readonly #identity: Flooder;
   readonly #genesisHash: Uint8Array;
   readonly #chance: Chance;
   readonly #seat: number;
 
-  constructor(identity: NodeIdentity, genesisHash: Uint8Array, chance: Chance) {
+  constructor(identity: Flooder, genesisHash: Uint8Array, chance: Chance) {
     this.#identity = identity;
     this.#genesisHash = genesisHash;
     this.#chance = chance;

@@ -1,6 +1,6 @@
 import type { FloodPhase, FloodRaw } from './flood.ts';
 import { FLOOD_KINDS } from './flood-frames.ts';
-import { growthOf, type MemorySample } from './memory-growth.ts';
+import { growthOf, type HalfFigure, type MemorySample } from './memory-growth.ts';
 import type { ConsensusOptions } from './options.ts';
 import { clientNote, figure, type PartReport, partReport } from './part-report.ts';
 import { judge } from './verdict.ts';
@@ -11,17 +11,22 @@ const GROWTH_MAX = 1.2;
 const COMMITTED_MIN = 0.95;
 const MIB = 2 ** 20;
 
-type Kind = readonly [name: string, read: (sample: MemorySample) => number];
+type Kind = readonly [name: string, read: (sample: MemorySample) => number, half: HalfFigure];
 const KINDS: readonly Kind[] = [
-  ['heap', ({ heapBytes }) => heapBytes],
-  ['resident', ({ residentBytes }) => residentBytes],
+  ['heap', ({ heapBytes }) => heapBytes, 'least'],
+  ['resident', ({ residentBytes }) => residentBytes, 'median'],
 ];
 
 /** What the flood did to the memory of the nodes and to their commits. */
 export function floodReport(raw: FloodRaw, { phaseMs, floodRate, lowRate }: ConsensusOptions): PartReport {
   const { names, calm, flooded, flooder, client } = raw;
-  const growths = (phase: FloodPhase, [, read]: Kind) =>
-    phase.memory.map((samples) => growthOf(samples.map((sample) => [sample.atMs, read(sample)])));
+  const growths = (phase: FloodPhase, [, read, half]: Kind) =>
+    phase.memory.map((samples) =>
+      growthOf(
+        samples.map((sample) => [sample.atMs, read(sample)] as const),
+        half,
+      ),
+    );
   const largest = (kind: Kind) => Math.max(...growths(flooded, kind).map(({ ratio }) => ratio));
   const committed = flooded.committed / flooded.planned;
   const rows = (phase: FloodPhase, label: string) =>
@@ -67,8 +72,9 @@ export function floodReport(raw: FloodRaw, { phaseMs, floodRate, lowRate }: Cons
           `connected to all for ${percent(flooder.connectedShare)} of the time, and its peers were slow to take what it ` +
           `sent for ${percent(flooder.heldBackShare)}.`,
         `Beside it ${lowRate} transactions/s of clients go on. Memory is what the nodes say of themselves twice a second; ` +
-          'compared are the medians of both halves of a phase. The phase without flood comes first, warms the nodes up ' +
-          'and shows how memory moves by itself.',
+          'compared are the halves of a phase: of the heap the least in each, which is what garbage collection leaves, of ' +
+          'resident memory the medians. The phase without flood comes first, warms the nodes up and shows how memory ' +
+          'moves by itself.',
         `Commits under the flood: ${flooded.committed} of ${flooded.planned} planned, longest time without one ` +
           `${Math.round(flooded.longestGapMs)} ms (without flood ${Math.round(calm.longestGapMs)} ms).`,
         clientNote([client.state]),

@@ -1,18 +1,16 @@
 import path from 'node:path';
-import { drawAccountSecrets, makeAccount } from '../../src/client/keys.ts';
+import type { SignedTransaction } from '../../src/client/build-transaction.ts';
 import { toHex } from '../../src/codec/bytes.ts';
 import { decodeMessage } from '../../src/consensus/messages.ts';
-import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { genesisHash } from '../../src/ledger/genesis.ts';
 import { configuredPeers, readConfig } from '../../src/node/config.ts';
 import { readFolderIdentity } from '../../src/node/identity.ts';
 import { createNetwork, type Network } from '../../src/p2p/network.ts';
-import type { Ward } from '../load/cast.ts';
-import { makeUpRecord } from '../load/made-up-record.ts';
-import { madeUpFields } from '../load/record-fields.ts';
 import { seededChance } from '../seeded-chance.ts';
 import { FLOOD_KINDS, FloodFrames } from './flood-frames.ts';
 import type { FloodOrder, FloodReport } from './flood-process.ts';
+import { strangersTransactions } from './flood-transactions.ts';
+import { pause } from './until.ts';
 
 const TICK_MS = 10;
 /** Nothing more is sent while this much waits: the flooder is not to cut itself off by its own limits. */
@@ -61,11 +59,9 @@ export async function flood(order: FloodOrder, signal: AbortSignal): Promise<Flo
   );
   try {
     return await send(network, order, signal, {
-      frame: (number) => frames.make(FLOOD_KINDS[number % FLOOD_KINDS.length]!, height),
-      transaction: async (number) => {
-        const { signed } = await makeUpRecord(strangers(), genesis, 'attachment', 0, madeUpFields(order.seed, number));
-        return signed;
-      },
+      // What is agreed on by the time that the frame arrives may be the next height already.
+      frame: (number) => frames.make(FLOOD_KINDS[number % FLOOD_KINDS.length]!, height + Math.round(chance())),
+      transaction: strangersTransactions(genesis),
     });
   } finally {
     await network.close();
@@ -74,53 +70,47 @@ export async function flood(order: FloodOrder, signal: AbortSignal): Promise<Flo
 
 interface Makers {
   frame(number: number): Uint8Array;
-  transaction(number: number): Promise<{ readonly encoded: Uint8Array; readonly attachment: Uint8Array | null }>;
+  transaction(): Promise<SignedTransaction>;
 }
 
 async function send(network: Network, order: FloodOrder, signal: AbortSignal, make: Makers): Promise<FloodReport> {
-  const { framesPerSecond, lengthMs, peers } = order;
+  const { framesPerSecond, peers } = order;
   const startMs = performance.now();
-  const garbageAtMs = GARBAGE_AT.map((share) => share * lengthMs);
-  const report = { frames: 0, transactions: 0, garbage: 0, heldBackTicks: 0, ticks: 0, connectedTicks: 0 };
+  const garbageAtMs = GARBAGE_AT.map((share) => share * order.lengthMs);
+  const sent = { frames: 0, transactions: 0, garbage: 0 };
+  const spentMs = { connected: 0, heldBack: 0 };
   let owed = 0;
   let lastMs = startMs;
   while (!signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await pause(TICK_MS);
     const nowMs = performance.now();
-    owed = Math.min(framesPerSecond / 10, owed + ((nowMs - lastMs) * framesPerSecond) / 1_000);
+    const sinceMs = nowMs - lastMs;
     lastMs = nowMs;
-    report.ticks += 1;
     const connected = network.connectedPeers().length;
-    if (connected === peers) report.connectedTicks += 1;
+    if (connected === peers) spentMs.connected += sinceMs;
     if (connected === 0) continue;
     if (network.metrics().queuedBytes > QUEUED_BYTES_MAX) {
-      report.heldBackTicks += 1;
+      spentMs.heldBack += sinceMs;
       continue;
     }
+    owed += (sinceMs * framesPerSecond) / 1_000;
     for (; owed >= 1; owed -= 1) {
-      network.broadcast(make.frame(report.frames));
-      report.frames += 1;
-      if (report.frames % FRAMES_PER_TRANSACTION !== 0) continue;
-      network.publishTransactions([await make.transaction(report.transactions)]);
-      report.transactions += 1;
+      network.broadcast(make.frame(sent.frames));
+      sent.frames += 1;
+      if (sent.frames % FRAMES_PER_TRANSACTION !== 0) continue;
+      network.publishTransactions([await make.transaction()]);
+      sent.transactions += 1;
     }
     if (nowMs - startMs < (garbageAtMs[0] ?? Number.POSITIVE_INFINITY)) continue;
     garbageAtMs.shift();
     network.broadcast(crypto.getRandomValues(new Uint8Array(GARBAGE_BYTES)));
-    report.garbage += 1;
+    sent.garbage += 1;
   }
+  const lengthMs = performance.now() - startMs;
   return {
-    frames: report.frames,
-    transactions: report.transactions,
-    garbage: report.garbage,
-    heldBackShare: report.heldBackTicks / Math.max(1, report.ticks),
-    connectedShare: report.connectedTicks / Math.max(1, report.ticks),
-    seconds: (performance.now() - startMs) / 1_000,
+    ...sent,
+    connectedShare: spentMs.connected / lengthMs,
+    heldBackShare: spentMs.heldBack / lengthMs,
+    seconds: lengthMs / 1_000,
   };
-}
-
-/** People whom the ledger does not know: all that they sign is well formed and nothing of it applies. */
-function strangers(): Ward {
-  const draw = () => makeAccount(drawAccountSecrets(), sodiumSigner);
-  return { url: '', organisation: draw(), doctor: draw(), patients: [draw()] };
 }
