@@ -44,11 +44,20 @@ export const CLIENT_CORES_MAX = 0.8;
 /** Largest 99th percentile of its delay in sending before it is called late, milliseconds. */
 export const SEND_LAG_P99_MS_MAX = 10;
 
-const DRAIN_MS = 90_000;
+const DRAIN_MS = 300_000;
 const DRAIN_POLL_MS = 100;
 
+/** What the load generator's share of the processor and its delay in sending say of it. */
+export function clientStateOf(clientCores: number, sendLag: Pick<Latencies, 'p99'>): ClientState {
+  if (clientCores > CLIENT_CORES_MAX) return 'busy';
+  return sendLag.p99 > SEND_LAG_P99_MS_MAX ? 'late' : 'fine';
+}
+
+/** The nodes that are measured: all of them run. */
+type Running = Pick<BenchNetwork, 'nodes'>;
+
 /** Prepares and runs one step, then waits until no node has transactions waiting. */
-export async function measureStep(network: BenchNetwork, client: LoadClient, step: LoadStep): Promise<StepResult> {
+export async function measureStep(network: Running, client: LoadClient, step: LoadStep): Promise<StepResult> {
   const facts = await client.prepare(step);
   const metricsBefore = await readAll(network);
   const edges: { readonly atMs: number; readonly reading: ReturnType<typeof readMachine> }[] = [];
@@ -77,7 +86,7 @@ export async function measureStep(network: BenchNetwork, client: LoadClient, ste
     commitsBySecond: interval.commitsBySecond,
     sendLag,
     clientCores,
-    clientState: clientCores > CLIENT_CORES_MAX ? 'busy' : sendLag.p99 > SEND_LAG_P99_MS_MAX ? 'late' : 'fine',
+    clientState: clientStateOf(clientCores, sendLag),
     cpu: begin.reading.processes.map((before, place) => {
       const after = end.reading.processes[place];
       return before === undefined || after === undefined
@@ -90,17 +99,17 @@ export async function measureStep(network: BenchNetwork, client: LoadClient, ste
   };
 }
 
-function readMachine({ nodes }: BenchNetwork) {
+function readMachine({ nodes }: Running) {
   const busyMs = os.cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
   return { busyMs, processes: nodes.map(({ pid }) => readProcess(pid)) };
 }
 
-function readAll({ nodes }: BenchNetwork) {
+function readAll({ nodes }: Running) {
   return Promise.all(nodes.map(({ operatorUrl }) => readMetrics(operatorUrl)));
 }
 
 /** Waits until no node has a transaction waiting, so that one step does not load the next. */
-async function drain(network: BenchNetwork): Promise<void> {
+async function drain(network: Running): Promise<void> {
   const deadline = performance.now() + DRAIN_MS;
   const waiting = async () =>
     (await readAll(network)).some((reading) => (reading.get('medledger_mempool_transactions') ?? 0) > 0);

@@ -29,6 +29,8 @@ export interface NodeWork {
   readonly journalMsPerAppend: number;
   /** Bytes sent to other nodes, over all protocols. */
   readonly sentBytes: number;
+  /** Messages sent to other nodes on the direct channels. */
+  readonly sentFrames: number;
   readonly viewChanges: number;
   readonly messagesDropped: number;
 }
@@ -51,6 +53,7 @@ export function workBetween(before: MetricReading, after: MetricReading): NodeWo
     journalAppendsPerBlock: of('medledger_journal_append_duration_seconds_count') / Math.max(1, blocks),
     journalMsPerAppend: meanMs('medledger_journal_append_duration_seconds'),
     sentBytes: grown((name) => name.startsWith('medledger_p2p_bytes{') && name.includes('direction="out"')),
+    sentFrames: grown((name) => name.startsWith('medledger_p2p_frames{') && name.includes('direction="out"')),
     viewChanges: of('medledger_consensus_view_changes_total'),
     messagesDropped: grown((name) => name.startsWith('medledger_consensus_messages_dropped_total')),
   };

@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_PARAMETERS } from '../src/ledger/parameters.ts';
+import { type ConsensusOptions, readConsensusOptions } from './consensus/options.ts';
 import type { IngestOptions } from './ingest.ts';
 import type { Line } from './load/messages.ts';
+import { checkedNumber, risingNumbers, someOf } from './option-values.ts';
 import type { RetrievalOptions } from './retrieval.ts';
 
 export const HELP = `npm run bench -- ingest [options]     committed transactions/s and latency at rising rates
 npm run bench -- retrieval [options]  lookups and combined queries in a filled ledger
+npm run bench -- consensus [options]  what agreement costs: size, crash, one down, flood, catch-up
 npm run bench -- compare A B          two results, by their folders
 
   --quick             short intervals and few rates: to see that it works, not to publish
@@ -24,6 +27,16 @@ ingest:
   --nodes N             validators, each a process (4)
   --block-max N       blockTransactionsMax in the genesis, to see what the size of blocks does
   --profile           CPU profile of the first node
+consensus:
+  --parts LIST        of size,crash,down,flood,catch-up
+  --sizes LIST        validators of the networks of size, rising (4,7,10,13)
+  --repeats N, --interval S, --ramp S, --warm-up S   as for ingest, of each size
+  --rate N            planned transactions/s of the full load at 4 nodes (600); n nodes are offered 4/n of it
+  --low-rate N        of the low load: latency by size, and beside crashes and the flood (20)
+  --crashes N         kills that take the primary's turn (20)
+  --seconds S         of each phase of down, and of the flood (60)
+  --flood-rate N      frames/s to each of the flooded nodes (2000)
+  --blocks N          made while a node is away (500)
 retrieval:
   --records N         records to load (100000)
 `;
@@ -31,6 +44,7 @@ retrieval:
 /** What the command line asks for. */
 export type BenchRequest =
   | { readonly kind: 'ingest'; readonly options: IngestOptions }
+  | { readonly kind: 'consensus'; readonly options: ConsensusOptions }
   | { readonly kind: 'retrieval'; readonly options: RetrievalOptions }
   | { readonly kind: 'compare'; readonly a: string; readonly b: string }
   | { readonly kind: 'help'; readonly fault: string | undefined };
@@ -74,6 +88,14 @@ function read(args: readonly string[]): BenchRequest {
       records: text,
       nodes: text,
       'block-max': text,
+      parts: text,
+      sizes: text,
+      rate: text,
+      'low-rate': text,
+      crashes: text,
+      seconds: text,
+      'flood-rate': text,
+      blocks: text,
     },
   });
   const [name, ...rest] = positionals;
@@ -95,8 +117,8 @@ function read(args: readonly string[]): BenchRequest {
         kind: 'ingest',
         options: {
           ...common,
-          lines: linesOf(values.lines),
-          rates: ratesOf(values.rates, quick ? QUICK_RATES : RATES),
+          lines: someOf('lines', values.lines, LINES),
+          rates: risingNumbers('rates', values.rates, quick ? QUICK_RATES : RATES),
           unsustainedRates: number('beyond', 2),
           repeats: number('repeats', 5),
           rampMs: 1_000 * number('ramp', quick ? 0.5 : 2),
@@ -116,6 +138,8 @@ function read(args: readonly string[]): BenchRequest {
           isProfiled: values.profile,
         },
       };
+    case 'consensus':
+      return { kind: 'consensus', options: { ...common, ...readConsensusOptions(values, quick) } };
     case 'retrieval':
       return {
         kind: 'retrieval',
@@ -137,28 +161,4 @@ function read(args: readonly string[]): BenchRequest {
     default:
       throw new Error(`no benchmark is called "${name}"`);
   }
-}
-
-function checkedNumber(option: string, value: string | undefined, usual: number): number {
-  if (value === undefined) return usual;
-  const read = Number(value);
-  if (!(read > 0) || !Number.isFinite(read)) throw new Error(`--${option} takes a number above 0, not "${value}"`);
-  return read;
-}
-
-function linesOf(value: string | undefined): readonly Line[] {
-  if (value === undefined) return LINES;
-  return value.split(',').map((name) => {
-    const line = LINES.find((known) => known === name);
-    if (line === undefined) throw new Error(`--lines takes ${LINES.join(', ')}, not "${name}"`);
-    return line;
-  });
-}
-
-function ratesOf(value: string | undefined, usual: readonly number[]): readonly number[] {
-  if (value === undefined) return usual;
-  const rates = value.split(',').map((rate) => checkedNumber('rates', rate, 0));
-  if (rates.some((rate, place) => place > 0 && rate <= rates[place - 1]!))
-    throw new Error('--rates takes rising rates');
-  return rates;
 }

@@ -6,7 +6,7 @@ import { toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { type PlannedBatch, planBatches, plannedTimes } from '../open-loop.ts';
 import { seededChance } from '../seeded-chance.ts';
-import type { Ward } from './cast.ts';
+import { VALIDITY_MS, type Ward } from './cast.ts';
 import type { ReadyRequest } from './http-sender.ts';
 import { type MadeUpRecord, makeUpRecord } from './made-up-record.ts';
 import type { LoadStep, PreparedFacts } from './messages.ts';
@@ -26,8 +26,10 @@ export interface PreparedStep {
   readonly facts: PreparedFacts;
 }
 
-/** Longest step: the signatures of payload requests, made beforehand, hold for one minute. */
-const STEP_MS_MAX = 30_000;
+/** Longest step with payloads: the signatures of their requests, made beforehand, hold for one minute. */
+const PAYLOAD_STEP_MS_MAX = 30_000;
+/** Longest of the others: transactions made beforehand must not expire. */
+const STEP_MS_MAX = VALIDITY_MS / 3;
 
 /**
  * Plans a step and builds what it sends. Requests go to the nodes in turn; each carries transactions of that node's
@@ -39,8 +41,9 @@ export async function prepareStep(
   seed: number,
   step: LoadStep,
 ): Promise<PreparedStep> {
-  if (step.rampMs + step.intervalMs > STEP_MS_MAX)
-    throw new Error(`a step of more than ${STEP_MS_MAX / 1_000} s would outlive the signatures of its requests`);
+  const lengthMsMax = step.line === 'payload' ? PAYLOAD_STEP_MS_MAX : STEP_MS_MAX;
+  if (step.rampMs + step.intervalMs > lengthMsMax)
+    throw new Error(`a step of more than ${lengthMsMax / 1_000} s would outlive the signatures that it is made of`);
   const chance = seededChance(seed, step.label);
   const plannedMs = plannedTimes(step.rate, step.rampMs + step.intervalMs, chance);
   const planned = planBatches(plannedMs, step.collecting);

@@ -25,6 +25,8 @@ export interface MetricSources {
   /** What the network dropped since the start, by reason. */
   networkDropped(): Readonly<Record<string, number>>;
   protocolBytes(): readonly { readonly protocol: string; readonly direction: 'in' | 'out'; readonly bytes: number }[];
+  /** Frames of the direct channels since the start. */
+  frames(): readonly { readonly frameClass: string; readonly direction: 'in' | 'out'; readonly count: number }[];
 }
 
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -50,6 +52,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   gauge('medledger_p2p_peers', 'Connected members', sources.connectedPeers);
   gauge('medledger_consensus_missing_validators', 'Validators not connected', sources.missingValidators);
   gauge('medledger_index_lag_blocks', 'Committed blocks that the outer index has not seen', sources.indexLagBlocks);
+  gauge('medledger_process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed);
+  gauge('medledger_process_resident_bytes', 'Memory of the process in RAM', () => process.memoryUsage.rss());
   new Gauge({
     name: 'medledger_p2p_bytes',
     help: 'Bytes exchanged since the start, by protocol and direction',
@@ -57,6 +61,16 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
     collect() {
       for (const { protocol, direction, bytes } of sources.protocolBytes()) this.set({ protocol, direction }, bytes);
+    },
+  });
+  new Gauge({
+    name: 'medledger_p2p_frames',
+    help: 'Frames exchanged on the direct channels since the start, by class and direction',
+    labelNames: ['class', 'direction'],
+    registers,
+    collect() {
+      for (const { frameClass, direction, count } of sources.frames())
+        this.set({ class: frameClass, direction }, count);
     },
   });
   new Gauge({

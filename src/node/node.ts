@@ -126,6 +126,7 @@ async function assemble(
     indexLagBlocks: () => chain.tip.height - feed.appliedHeight,
     networkDropped: () => peers.dropped(),
     protocolBytes: () => peers.protocolBytes(),
+    frames: () => peers.frames(),
   });
   const attachments = new AttachmentKeeper({ store, requests: peers, log });
   const indexSource = new IndexSource(chain, store, attachments, identity.organisationKey);

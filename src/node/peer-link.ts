@@ -91,6 +91,15 @@ export class PeerLink implements BodyRequests {
     ];
   }
 
+  /** Frames of the direct channels since the start, by class and direction. */
+  frames(): { readonly frameClass: string; readonly direction: 'in' | 'out'; readonly count: number }[] {
+    const { framesIn = {}, framesOut = {} } = this.#network?.metrics() ?? {};
+    return [
+      ...Object.entries(framesIn).map(([frameClass, count]) => ({ frameClass, direction: 'in' as const, count })),
+      ...Object.entries(framesOut).map(([frameClass, count]) => ({ frameClass, direction: 'out' as const, count })),
+    ];
+  }
+
   /** What the network dropped since the start, by reason. */
   dropped(): Readonly<Record<string, number>> {
     return { ...this.#network?.metrics().dropped };

@@ -34,6 +34,7 @@ export function readChannel(stream: Stream, counters: Counters, reader: ChannelR
     frames += 1;
     const frameClass = frame.length === 0 ? undefined : CLASS_OF_CODE.get(frame[0]!);
     if (frameClass === undefined) throw new DecodeError('a frame of no known class');
+    counters.receivedFrame(frameClass);
     reader.onFrame(frameClass, frame.subarray(1));
   });
   const fail = (reason: string) => {

@@ -1,3 +1,5 @@
+import type { FrameClass } from './protocols.ts';
+
 /** Why something was dropped or refused. */
 export type DropReason =
   /** A connection of a key that is not admitted. */
@@ -28,6 +30,9 @@ export interface NetworkMetrics {
   /** Payload bytes with our framing, before encryption, by protocol or topic. */
   readonly bytesIn: Readonly<Record<string, number>>;
   readonly bytesOut: Readonly<Record<string, number>>;
+  /** Frames of the direct channels, by class. */
+  readonly framesIn: Readonly<Partial<Record<FrameClass, number>>>;
+  readonly framesOut: Readonly<Partial<Record<FrameClass, number>>>;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Bytes that wait in the outboxes of all peers. */
   readonly queuedBytes: number;
@@ -37,6 +42,8 @@ export interface NetworkMetrics {
 export class Counters {
   readonly #bytesIn = new Map<string, number>();
   readonly #bytesOut = new Map<string, number>();
+  readonly #framesIn = new Map<FrameClass, number>();
+  readonly #framesOut = new Map<FrameClass, number>();
   readonly #dropped = new Map<DropReason, number>();
 
   /** Counts bytes that arrived under a protocol or topic. */
@@ -49,6 +56,16 @@ export class Counters {
     this.#bytesOut.set(label, (this.#bytesOut.get(label) ?? 0) + bytes);
   }
 
+  /** Counts a frame that arrived whole on a direct channel. */
+  receivedFrame(frameClass: FrameClass): void {
+    this.#framesIn.set(frameClass, (this.#framesIn.get(frameClass) ?? 0) + 1);
+  }
+
+  /** Counts a frame handed to libp2p for a direct channel. */
+  sentFrame(frameClass: FrameClass): void {
+    this.#framesOut.set(frameClass, (this.#framesOut.get(frameClass) ?? 0) + 1);
+  }
+
   /** Counts one thing dropped. */
   drop(reason: DropReason): void {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
@@ -59,6 +76,8 @@ export class Counters {
     return {
       bytesIn: Object.fromEntries(this.#bytesIn),
       bytesOut: Object.fromEntries(this.#bytesOut),
+      framesIn: Object.fromEntries(this.#framesIn),
+      framesOut: Object.fromEntries(this.#framesOut),
       dropped: Object.fromEntries(this.#dropped),
       queuedBytes,
     };

@@ -112,6 +112,7 @@ export class Outbox {
         queue.frames.shift();
         queue.bytes -= frame.length;
         this.#queuedBytes -= frame.length;
+        this.#counters.sentFrame(queue.frameClass);
         taken.push([FRAME_CLASSES[queue.frameClass], frame]);
         size += HEADER_BYTES + frame.length;
       }

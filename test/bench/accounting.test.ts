@@ -35,25 +35,30 @@ medledger_storage_commit_duration_seconds_count 2
 medledger_p2p_bytes{protocol="/x/1",direction="out"} 100
 medledger_p2p_bytes{protocol="/x/1",direction="in"} 900
 medledger_p2p_bytes{protocol="/y/1",direction="out"} 50
+medledger_p2p_frames{class="consensus",direction="out"} 3
+medledger_p2p_frames{class="block",direction="in"} 2
 `;
 
 test('metrics are read with their labels', () => {
   const reading = parseMetrics(METRICS);
   assert.is(reading.get('medledger_transactions_committed_total'), 10);
   assert.is(reading.get('medledger_p2p_bytes{protocol="/x/1",direction="in"}'), 900);
-  assert.is(reading.size, 7);
+  assert.is(reading.size, 9);
 });
 
 test('what a node did is the difference of two readings', () => {
   const later = METRICS.replace('_total 10', '_total 40')
     .replace('_sum 0.5', '_sum 0.8')
     .replace('_count 2', '_count 5')
-    .replace('"out"} 50', '"out"} 350');
+    .replace('"out"} 50', '"out"} 350')
+    .replace('"out"} 3\n', '"out"} 13\n')
+    .replace('"in"} 2', '"in"} 20');
   const work = workBetween(parseMetrics(METRICS), parseMetrics(later));
   assert.is(work.blocks, 3);
   assert.is(work.transactions, 30);
   assert.is(Math.round(work.commitMsPerBlock), 100);
   assert.is(work.sentBytes, 300);
+  assert.is(work.sentFrames, 10);
 });
 
 test('a profile is summed by function and by part: idle time apart, native code with its caller', () => {

@@ -65,6 +65,7 @@ test('the metrics are those of the code', () => {
     missingValidators: none,
     indexLagBlocks: none,
     protocolBytes: () => [],
+    frames: () => [],
   });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   assert.equal(namesOf('| metric | meaning |'), names.toSorted());

@@ -23,6 +23,8 @@ test('consensus frames arrive in order both ways, the largest too', async () => 
   );
   assert.equal(b.consensus[0]!.from, a.publicKey);
   assert.throws(() => a.network.send(b.publicKey, new Uint8Array(3 * 1024 * 1024)), /at most/);
+  assert.equal(a.network.metrics().framesOut, { consensus: 1_001 });
+  assert.equal(a.network.metrics().framesIn, { consensus: 1_000 });
   await closeAll([a, b]);
 });
 
