@@ -24,9 +24,6 @@ export const DEFAULT_PARAMETERS: Parameters = {
   statusMs: 5_000,
 };
 
-/** How far a fresh proposal's timestamp may be ahead of the receiver's clock; the host checks it. */
-export const PRECISION_MS = 500;
-
 /** PREPAREs are kept for this many views on either side of ours. */
 export const PREPARE_VIEWS_AROUND = 2;
 /** COMMITs are kept for this many views below ours, and for `PREPARE_VIEWS_AROUND` above. */

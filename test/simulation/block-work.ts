@@ -3,9 +3,9 @@ import type { Effect } from '../../src/consensus/effect.ts';
 import type { Input } from '../../src/consensus/input.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import type { Message, Proposal } from '../../src/consensus/messages.ts';
-import { PRECISION_MS } from '../../src/consensus/parameters.ts';
 import { blockHash } from '../../src/ledger/block.ts';
 import { type Certificate, certificateFault } from '../../src/ledger/certificate.ts';
+import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
 import { headerOf, makeProposal } from './application.ts';
 import type { StoredBlock } from './disk.ts';
 import { Violation } from './invariants.ts';
@@ -238,7 +238,7 @@ export class BlockWork {
         throw new Violation('execution', `node ${index} finds ${fault} in a block that an honest node built`);
       return { kind: 'invalid', provable: true, code: fault };
     }
-    const isAhead = mode === 'fresh' && timestampMs > this.#clockMs() + PRECISION_MS;
+    const isAhead = mode === 'fresh' && timestampMs > this.#clockMs() + DEFAULT_PARAMETERS.precisionMs;
     return isAhead ? { kind: 'invalid', provable: false, code: 'timestampAhead' } : { kind: 'valid' };
   }
 
