@@ -7,6 +7,7 @@ import { downReport } from '../../bench/consensus/down-report.ts';
 import type { FloodPhase, FloodRaw } from '../../bench/consensus/flood.ts';
 import { floodReport } from '../../bench/consensus/flood-report.ts';
 import { type ConsensusOptions, PARTS } from '../../bench/consensus/options.ts';
+import { failedReport } from '../../bench/consensus/part-report.ts';
 import { sizeReport } from '../../bench/consensus/size-report.ts';
 import { latenciesOf } from '../../bench/latency.ts';
 import type { StepResult } from '../../bench/measure-step.ts';
@@ -141,6 +142,12 @@ test('a flood is judged by the heap that lives, the node whose memory grew most,
   assert.equal(passes(flooded(phase(1.3))), [true, false, true]);
   assert.equal(passes(flooded(phase(1, 94))), [true, true, false]);
   assert.match(sectionText(floodReport(flooded(phase(1)), OPTIONS).section), '1500 sent');
+});
+
+test('a part that failed is a miss, with its reason', () => {
+  const { verdicts, section } = failedReport('crash', 'no commit');
+  assert.not.ok(verdicts[0]!.passes);
+  assert.match(sectionText(section), 'no commit');
 });
 
 test('catching up is judged against the rate at which blocks are made', () => {
