@@ -7,7 +7,7 @@ import { isSustained } from './knee.ts';
 import { LoadClient } from './load/client-process.ts';
 import type { Line } from './load/messages.ts';
 import { measureStep, type StepResult } from './measure-step.ts';
-import { type BenchNetwork, startNetwork } from './network.ts';
+import { type BenchNetwork, INSPECTOR_PORT_OFFSET, startNetwork } from './network.ts';
 import type { Section } from './report/report.ts';
 import type { BenchResult } from './results.ts';
 
@@ -63,9 +63,6 @@ export interface IngestRaw {
   readonly stored: BytesByKind;
   readonly transactions: number;
 }
-
-/** Beyond the ports of API, peers and operator. */
-const INSPECTOR_PORT_OFFSET = 300;
 
 /** Measures committed transactions a second and their latency at rising rates, on nodes of this machine. */
 export async function runIngest(

@@ -61,6 +61,9 @@ const READY_MS = 180_000;
 /** How a testnet calls its first node. */
 const FIRST_NODE = 'hospital-1';
 
+/** From the API port of the first node to one for its inspector, beyond the ports of API, peers and operator. */
+export const INSPECTOR_PORT_OFFSET = 300;
+
 /** Makes a ledger, starts its nodes and waits until all are ready. */
 export async function startNetwork(options: BenchNetworkOptions): Promise<BenchNetwork> {
   const root = mkdtempSync(path.join(options.folder ?? os.tmpdir(), 'medledger-bench-'));

@@ -10,7 +10,7 @@ import { downReport } from './down-report.ts';
 import { type FloodRaw, measureFlood } from './flood.ts';
 import { floodReport } from './flood-report.ts';
 import type { ConsensusOptions, Part } from './options.ts';
-import type { PartReport } from './part-report.ts';
+import { failedReport, type PartReport } from './part-report.ts';
 import { measureSizes, type SizeResult } from './size.ts';
 import { sizeReport } from './size-report.ts';
 import type { Verdict } from './verdict.ts';
@@ -36,7 +36,10 @@ export async function runConsensus(
   const reports: PartReport[] = [];
   const raw: Partial<Record<Part, unknown>> = {};
   for (const part of options.parts) {
-    const { measured, report } = await measurePart(part, options, entry, say);
+    const { measured, report } = await measurePart(part, options, entry, say).catch((error: Error) => {
+      say(`${part}: failed, ${error.message}`);
+      return { measured: { failure: error.message }, report: failedReport(part, error.message) };
+    });
     raw[part] = measured;
     reports.push(report);
   }

@@ -77,10 +77,17 @@ async function crashOnce(network: BenchNetwork, watch: BlockWatch, load: SteadyL
   };
   await until(isOver, `a commit after the kill of ${node.name}`, PATIENCE_MS);
   const survivor = network.nodes[(victim + 1) % VALIDATORS]!;
-  const dueView = viewOf(await clientOf(network, survivor).block(dueHeight));
+  const dueView = await dueViewAt(network, survivor, dueHeight);
   const restartMs = await restart(network, watch, node);
   load.use(victim);
   return { ...read(dueView), victim: node.name, dueHeight, dueView, restartMs };
+}
+
+/** View of a block at a node, which may be the last to commit it. */
+async function dueViewAt(network: BenchNetwork, node: BenchNode, height: number): Promise<number> {
+  const client = clientOf(network, node);
+  await until(async () => (await client.status()).height >= height, `${node.name} at height ${height}`, PATIENCE_MS);
+  return viewOf(await client.block(height));
 }
 
 /** Starts a node that was killed and waits until it has what the others had then. */

@@ -1,10 +1,11 @@
+import { InspectedProcess } from '../inspector.ts';
 import type { BenchNode } from '../network.ts';
 import { type MetricReading, readMetrics } from '../node-metrics.ts';
 import type { TrackedTransaction } from './first-commit.ts';
 import { FloodProcess, type FloodReport } from './flood-process.ts';
 import type { MemorySample } from './memory-growth.ts';
 import type { ConsensusOptions } from './options.ts';
-import { loadNodesOf, withNetwork } from './part-network.ts';
+import { inspectorPortOf, loadNodesOf, withNetwork } from './part-network.ts';
 import { type SteadyClient, SteadyLoad } from './steady-load.ts';
 import { pause } from './until.ts';
 
@@ -22,11 +23,20 @@ export interface FloodPhase {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** Heap of the first node when its garbage has just been collected: what lives. Bytes. */
+interface LiveHeap {
+  readonly beforeBytes: number;
+  readonly middleBytes: number;
+  readonly endBytes: number;
+}
+
 /** What the part measured. */
 export interface FloodRaw {
   readonly names: readonly string[];
   readonly calm: FloodPhase;
   readonly flooded: FloodPhase;
+  /** Before, in the middle of, and at the end of the flood. */
+  readonly liveHeap: LiveHeap;
   readonly flooder: FloodReport;
   readonly client: SteadyClient;
 }
@@ -39,17 +49,24 @@ const CALM_SHARE = 0.5;
 
 /** Kills one validator and floods the others in its name, under a low steady load; samples their memory. */
 export function measureFlood(options: ConsensusOptions, entry: string, say: (line: string) => void): Promise<FloodRaw> {
-  return withNetwork(options, { nodes: VALIDATORS }, async (network) => {
+  return withNetwork(options, { nodes: VALIDATORS, isInspected: true }, async (network) => {
     const { seed, lowRate, floodRate, phaseMs } = options;
     const others = network.nodes.slice(0, -1);
     const hostile = network.nodes.at(-1)!;
     const load = await SteadyLoad.start(loadNodesOf(others), network.genesisHash, seed, lowRate);
     let unread: readonly Unread[] = [];
     let flooder: FloodReport | undefined;
+    const inspected = await InspectedProcess.connect(inspectorPortOf(options.port));
+    const live: number[] = [];
+    const noteLive = async () => {
+      await inspected.collectGarbage();
+      live.push(heapBytesOf(await readMetrics(others[0]!.operatorUrl)));
+    };
     try {
       await network.kill(hostile);
       say(`flood: ${(CALM_SHARE * phaseMs) / 1_000} s without it`);
       const calm = await watch(others, CALM_SHARE * phaseMs);
+      await noteLive();
       say(`flood: ${phaseMs / 1_000} s of ${floodRate} frames/s to each of ${others.length} nodes`);
       const order = {
         folder: hostile.folder,
@@ -60,16 +77,20 @@ export function measureFlood(options: ConsensusOptions, entry: string, say: (lin
       };
       const process = new FloodProcess(entry, order);
       try {
-        unread = [calm, await watch(others, phaseMs)];
+        unread = [calm, await watch(others, phaseMs, noteLive)];
+        await noteLive();
       } finally {
         flooder = await process.stop();
       }
     } finally {
       await load.stop(DRAIN_MS);
+      inspected.close();
     }
     const [calm, flooded] = unread.map((phase) => readPhase(phase, load.transactions));
     const names = others.map(({ name }) => name);
-    return { names, calm: calm!, flooded: flooded!, flooder, client: load.client() };
+    const [beforeBytes, middleBytes, endBytes] = live;
+    const liveHeap = { beforeBytes: beforeBytes!, middleBytes: middleBytes!, endBytes: endBytes! };
+    return { names, calm: calm!, flooded: flooded!, liveHeap, flooder, client: load.client() };
   });
 }
 
@@ -78,23 +99,32 @@ interface Unread extends Pick<FloodPhase, 'memory' | 'dropped'> {
   readonly endMs: number;
 }
 
-/** Samples the memory of these nodes for so long. */
-async function watch(nodes: readonly BenchNode[], lengthMs: number): Promise<Unread> {
+/** Samples the memory of these nodes for so long; calls `onMiddle` once, in the middle. */
+async function watch(nodes: readonly BenchNode[], lengthMs: number, onMiddle?: () => Promise<void>): Promise<Unread> {
+  let middle = onMiddle;
   const beginMs = performance.now();
   const before = await readMetrics(nodes[0]!.operatorUrl);
   const memory: MemorySample[][] = nodes.map(() => []);
   for (let next = beginMs; next < beginMs + lengthMs; next += SAMPLE_MS) {
     await pause(Math.max(0, next - performance.now()));
+    if (next >= beginMs + lengthMs / 2) {
+      await middle?.();
+      middle = undefined;
+    }
     const readings = await Promise.all(nodes.map(({ operatorUrl }) => readMetrics(operatorUrl)));
     for (const [place, reading] of readings.entries())
       memory[place]!.push({
         atMs: performance.now() - beginMs,
-        heapBytes: reading.get('medledger_process_heap_bytes') ?? Number.NaN,
+        heapBytes: heapBytesOf(reading),
         residentBytes: reading.get('medledger_process_resident_bytes') ?? Number.NaN,
       });
   }
   const after = await readMetrics(nodes[0]!.operatorUrl);
   return { beginMs, endMs: performance.now(), memory, dropped: droppedBetween(before, after) };
+}
+
+function heapBytesOf(reading: MetricReading): number {
+  return reading.get('medledger_process_heap_bytes') ?? Number.NaN;
 }
 
 const DROPPED = ['medledger_consensus_messages_dropped_total{', 'medledger_p2p_dropped{'];

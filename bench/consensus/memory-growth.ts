@@ -10,7 +10,7 @@ export interface MemorySample {
 
 /** How one kind of memory changed over a phase. */
 export interface Growth {
-  /** Of the first and of the second half, bytes. */
+  /** Medians of the first and of the second half, bytes. */
   readonly firstBytes: number;
   readonly secondBytes: number;
   /** The second over the first. */
@@ -19,20 +19,13 @@ export interface Growth {
   readonly slopeBytesPerSecond: number;
 }
 
-/**
- * What stands for one half of a series: of a heap its `least`, which is what garbage collection leaves, since between
- * collections it climbs however little is kept; of resident memory, which hardly ever falls, its `median`.
- */
-export type HalfFigure = 'least' | 'median';
-
 /** The growth of a series over its time; NaN of fewer than two samples in a half. */
-export function growthOf(series: readonly (readonly [atMs: number, bytes: number])[], figure: HalfFigure): Growth {
+export function growthOf(series: readonly (readonly [atMs: number, bytes: number])[]): Growth {
   const [begin, end] = [series[0]?.[0] ?? 0, series.at(-1)?.[0] ?? 0];
   const middle = (begin + end) / 2;
   const half = (isIn: (atMs: number) => boolean) => {
     const values = series.filter(([atMs]) => isIn(atMs)).map(([, bytes]) => bytes);
-    if (values.length < 2) return Number.NaN;
-    return figure === 'least' ? Math.min(...values) : median(values);
+    return values.length < 2 ? Number.NaN : median(values);
   };
   const firstBytes = half((atMs) => atMs < middle);
   const secondBytes = half((atMs) => atMs >= middle);

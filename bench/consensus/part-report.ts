@@ -1,7 +1,7 @@
 import { CLIENT_CORES_MAX, type ClientState, SEND_LAG_P99_MS_MAX } from '../measure-step.ts';
 import type { Plot, Section, Table } from '../report/report.ts';
 import type { Measurement } from '../results.ts';
-import { type Verdict, verdictText } from './verdict.ts';
+import { judge, type Verdict, verdictText } from './verdict.ts';
 
 /** What a part says of itself. */
 export interface PartReport {
@@ -24,6 +24,12 @@ export function partReport(
 ): PartReport {
   const judged = verdicts.length === 0 ? ['No threshold is set for this part.'] : verdicts.map(verdictText);
   return { section: { title, notes: [...judged, ...notes], tables, plots }, measurements, verdicts };
+}
+
+/** A part that did not come to its end, so that the others are not lost with it: a miss. */
+export function failedReport(part: string, message: string): PartReport {
+  const verdict = judge(`parts of ${part} measured to the end`, Number.NaN, 'parts', 'atLeast', 1);
+  return partReport(`${part}: failed`, [verdict], [], { notes: [message], tables: [] });
 }
 
 /** One figure for each repeat. */

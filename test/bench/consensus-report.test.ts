@@ -7,6 +7,7 @@ import { downReport } from '../../bench/consensus/down-report.ts';
 import type { FloodPhase, FloodRaw } from '../../bench/consensus/flood.ts';
 import { floodReport } from '../../bench/consensus/flood-report.ts';
 import { type ConsensusOptions, PARTS } from '../../bench/consensus/options.ts';
+import { failedReport } from '../../bench/consensus/part-report.ts';
 import { sizeReport } from '../../bench/consensus/size-report.ts';
 import { latenciesOf } from '../../bench/latency.ts';
 import type { StepResult } from '../../bench/measure-step.ts';
@@ -111,13 +112,13 @@ test('sizes are reported side by side, with what a node sends for a block', () =
   assert.equal(measurements.find(({ name }) => name === 'n = 7: committed, full load')?.values, [500]);
 });
 
-const phase = (grownHeap: number, committed = 100): FloodPhase => ({
+const phase = (grownResident: number, committed = 100): FloodPhase => ({
   seconds: 60,
-  memory: [1, grownHeap].map((growth) =>
+  memory: [1, grownResident].map((growth) =>
     Array.from({ length: 20 }, (_, place) => ({
       atMs: place * 500,
-      heapBytes: place < 10 ? 1_000 : 1_000 * growth,
-      residentBytes: 4_000,
+      heapBytes: 1_000 * (place + 1),
+      residentBytes: place < 10 ? 4_000 : 4_000 * growth,
     })),
   ),
   planned: 100,
@@ -125,21 +126,28 @@ const phase = (grownHeap: number, committed = 100): FloodPhase => ({
   longestGapMs: 800,
   dropped: { 'dropped{reason="oldHeight"}': 7 },
 });
-const flooded = (change: FloodPhase): FloodRaw => ({
+const flooded = (change: FloodPhase, endBytes = 1_000): FloodRaw => ({
   names: ['hospital-1', 'hospital-2'],
   calm: phase(1),
   flooded: change,
+  liveHeap: { beforeBytes: 500, middleBytes: 1_000, endBytes },
   flooder: { frames: 90_000, transactions: 4_500, garbage: 2, connectedShare: 0.9, heldBackShare: 0, seconds: 60 },
   client: CLIENT,
 });
 
-test('a flood is judged by the node whose memory grew most, and by the commits of others', () => {
-  const passes = (change: FloodPhase) =>
-    floodReport(flooded(change), OPTIONS).verdicts.map((verdict) => verdict.passes);
-  assert.equal(passes(phase(1.1)), [true, true, true]);
-  assert.equal(passes(phase(1.3)), [false, true, true]);
-  assert.equal(passes(phase(1, 94)), [true, true, false]);
+test('a flood is judged by the heap that lives, the node whose memory grew most, and the commits of others', () => {
+  const passes = (raw: FloodRaw) => floodReport(raw, OPTIONS).verdicts.map((verdict) => verdict.passes);
+  assert.equal(passes(flooded(phase(1.1))), [true, true, true]);
+  assert.equal(passes(flooded(phase(1.1), 1_300)), [false, true, true]);
+  assert.equal(passes(flooded(phase(1.3))), [true, false, true]);
+  assert.equal(passes(flooded(phase(1, 94))), [true, true, false]);
   assert.match(sectionText(floodReport(flooded(phase(1)), OPTIONS).section), '1500 sent');
+});
+
+test('a part that failed is a miss, with its reason', () => {
+  const { verdicts, section } = failedReport('crash', 'no commit');
+  assert.not.ok(verdicts[0]!.passes);
+  assert.match(sectionText(section), 'no commit');
 });
 
 test('catching up is judged against the rate at which blocks are made', () => {
