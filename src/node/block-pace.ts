@@ -1,24 +1,29 @@
 /** Shortest and longest time that executing the transactions of a block we build may take, milliseconds. */
-const BUDGET_MS_MIN = 60;
+const BUDGET_MS_MIN = 15;
 const BUDGET_MS_MAX = 250;
-/** A block that takes more than this share of view 0's timeout from building to its commit is followed by a smaller one. */
-const SHARE_OF_TIMEOUT = 0.6;
+const BUDGET_MS_START = 60;
+/** A block that takes more than this share of view 0's timeout, from its proposal to its commit, is a slow one. */
+const SLOW_SHARE = 0.5;
+/** What a block does to the budget: slow, so slow that its view may have been lost, full and quick. */
 const SHRINK = 0.75;
+const SHRINK_AT_TIMEOUT = 0.5;
 const GROW = 1.2;
 
 /**
  * How much a primary puts into its blocks: as much as the network decides well within a view, found by trial. On busy
- * machines blocks get smaller and not slower, so that no view is lost to the timer. The proposer's policy alone; no
- * rule of validity depends on it.
+ * machines blocks get smaller and not slower, so that no view is lost to the timer. Slow blocks of others teach as well
+ * as our own, for all validators work on every block; that there is room for more only our own say, for we know whether
+ * they were full. The proposer's policy alone; no rule of validity depends on it.
  */
 export class BlockPace {
-  readonly #targetMs: number;
-  #budgetMs = BUDGET_MS_MAX / 2;
-  #built: { readonly height: number; readonly atMs: number; readonly isFull: boolean } | undefined;
+  readonly #viewTimeoutMs: number;
+  #budgetMs = BUDGET_MS_START;
+  /** The first proposal of the newest height. */
+  #proposed: { readonly height: number; readonly atMs: number; readonly isOursAndFull: boolean } | undefined;
 
   /** `viewTimeoutMs` is that of view 0. */
   constructor(viewTimeoutMs: number) {
-    this.#targetMs = viewTimeoutMs * SHARE_OF_TIMEOUT;
+    this.#viewTimeoutMs = viewTimeoutMs;
   }
 
   /** How long executing the transactions of the next block may take. */
@@ -28,17 +33,29 @@ export class BlockPace {
 
   /** We began to build block `height` at `atMs`; `isFull` when more waited than went in. */
   built(height: number, atMs: number, isFull: boolean): void {
-    this.#built = { height, atMs, isFull };
+    this.#begin(height, atMs, isFull);
   }
 
-  /** Block `height` was committed at `atMs`, ours or another's. */
+  /** The proposal of another for `height` came at `atMs`. */
+  received(height: number, atMs: number): void {
+    this.#begin(height, atMs, false);
+  }
+
+  /** Block `height` was committed at `atMs`. */
   committed(height: number, atMs: number): void {
-    const built = this.#built;
-    if (built === undefined || built.height > height) return;
-    this.#built = undefined;
-    if (built.height !== height) return;
-    const isSlow = atMs - built.atMs > this.#targetMs;
-    if (isSlow) this.#budgetMs = Math.max(BUDGET_MS_MIN, this.#budgetMs * SHRINK);
-    else if (built.isFull) this.#budgetMs = Math.min(BUDGET_MS_MAX, this.#budgetMs * GROW);
+    const proposed = this.#proposed;
+    if (proposed?.height !== height) return;
+    const tookMs = atMs - proposed.atMs;
+    if (tookMs > this.#viewTimeoutMs) this.#change(SHRINK_AT_TIMEOUT);
+    else if (tookMs > SLOW_SHARE * this.#viewTimeoutMs) this.#change(SHRINK);
+    else if (proposed.isOursAndFull) this.#change(GROW);
+  }
+
+  #begin(height: number, atMs: number, isOursAndFull: boolean): void {
+    if (this.#proposed?.height !== height) this.#proposed = { height, atMs, isOursAndFull };
+  }
+
+  #change(factor: number): void {
+    this.#budgetMs = Math.min(BUDGET_MS_MAX, Math.max(BUDGET_MS_MIN, this.#budgetMs * factor));
   }
 }

@@ -109,6 +109,7 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
       const occasion: BlockOccasion =
         mode === 'fresh' ? { kind: 'fresh', view, nowMs: nowMs() } : { kind: 'reproposed' };
       try {
+        pace.received(decodeHeader(proposal.header).height, performance.now());
         const early = chain.headerFault(proposal.header, proposal.txHashes, occasion);
         if (early !== undefined) return invalid(early);
         const hash = blockHash(proposal.header);
