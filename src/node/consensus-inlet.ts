@@ -5,13 +5,19 @@ import type { Input } from '../consensus/input.ts';
 import { decodeMessage } from '../consensus/messages.ts';
 import type { Core } from '../consensus/state.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
+import type { VotePunctuality } from './vote-punctuality.ts';
 
 /** Where frames go after their checks. */
 export interface InletDependencies {
   readonly core: Core;
   readonly deliver: (input: Input) => void;
   readonly onDropped: (reason: string) => void;
+  /** Told of every COMMIT by when it came: nothing of consensus depends on it. */
+  readonly punctuality: Pick<VotePunctuality, 'voted' | 'votedLate'>;
 }
+
+/** Why a vote is dropped that came after the decision of its height. */
+const LATE: ReadonlySet<string> = new Set(['decided', 'oldHeight']);
 
 /** Where a peer was last seen, by its own signed word. */
 export interface PeerPosition {
@@ -38,11 +44,13 @@ export class ConsensusInlet {
 
   /** Takes one frame of a member. Returns false when it was malformed, which no honest member sends. */
   receive(from: Uint8Array, frame: Uint8Array): boolean {
-    const { core, deliver, onDropped } = this.#dependencies;
+    const { core, deliver, onDropped, punctuality } = this.#dependencies;
     try {
       const message = decodeMessage(frame);
       const admission = admitMessage(core, message);
       if (admission.kind === 'drop') {
+        if (message.kind === 'Commit' && LATE.has(admission.reason))
+          punctuality.votedLate(message.height, message.signer, from);
         onDropped(admission.reason);
         return true;
       }
@@ -51,6 +59,7 @@ export class ConsensusInlet {
         onDropped('badSignature');
         return true;
       }
+      if (message.kind === 'Commit' && direct !== null) punctuality.voted(message.height, direct.publicKey);
       if (message.kind === 'Status' && equalBytes(message.publicKey, from))
         this.#positions.set(toHex(from), { height: message.height - 1, view: message.view });
       deliver({ kind: 'Message', from, message, verified: direct !== null });

@@ -63,6 +63,10 @@ test('the metrics are those of the code', () => {
     mempoolBytes: none,
     connectedPeers: none,
     missingValidators: none,
+    consensus: () => {
+      throw new Error('no reading was asked for');
+    },
+    evidenceEntries: async () => 0,
     indexLagBlocks: none,
     protocolBytes: () => [],
     frames: () => [],
