@@ -17,7 +17,8 @@ export function addStatusCommand(program: Command): void {
     });
 }
 
-function formatStatus(status: NodeStatusView): string {
+/** The status for people: facts, a table of the validators, and why nothing commits where nothing does. */
+export function formatStatus(status: NodeStatusView): string {
   const { consensus } = status;
   const facts: readonly (readonly [string, string | number])[] = [
     ['ledger', `${status.ledger} (${status.genesisHash})`],

@@ -102,8 +102,8 @@ function votesMissing(facts: StallFacts): string {
   const hasVoted = isPrepared ? ({ committed }: ValidatorPart) => committed : hasPrepared;
   const missing = namesOf(facts, (part) => !hasVoted(part));
   const there = validators.filter(hasVoted).length;
-  const votes = isPrepared ? 'COMMITs' : 'PREPAREs';
-  return `Waiting for ${votes} of ${missing} (${there} of ${quorum} needed are here); ${timeoutText(facts)}.`;
+  const waiting = isPrepared ? 'Waiting for COMMITs of' : 'Waiting for PREPAREs of';
+  return `${waiting} ${missing} (${there} of ${quorum} needed are here); ${timeoutText(facts)}.`;
 }
 
 /** The view that a change under way leads to: one above ours, or ours while too few have asked for it. */

@@ -108,6 +108,18 @@ test('the reasons for not being ready are those of the code', () => {
   assert.equal(rows.toSorted(), plain.toSorted());
 });
 
+test('what explains a stall has its remedy in the table, in the words of the code', () => {
+  const source = textOf('src/node/stall-explanation.ts');
+  const rows = tableOf(OPERATIONS, '| sentence | what to do |');
+  const sentences = rows.map(([sentence]) => sentence!).join('\n');
+  for (const [sentence] of rows)
+    for (const piece of sentence!.split(/…|\b[AVXYZ]\b|[:;,]|\(another code\)/).map((text) => text.trim()))
+      assert.ok(source.includes(piece), `${piece} is in no sentence`);
+  const refusals = foundIn('src/node/stall-explanation.ts', /^ {2}[a-zA-Z]+: '(.+)',$/gm);
+  assert.is(refusals.length, 4);
+  for (const text of refusals) assert.match(sentences, new RegExp(text.split(/ of | to /)[0]!), text);
+});
+
 test('no line of the documents is longer than 120 characters', () => {
   for (const name of ['OPERATIONS', 'SECURITY']) assert.equal(longLines(textOf(`docs/${name}.md`)), [], name);
 });
