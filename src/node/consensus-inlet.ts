@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../codec/bytes.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { admitMessage } from '../consensus/admission.ts';
 import type { Input } from '../consensus/input.ts';
-import { decodeMessage } from '../consensus/messages.ts';
+import { type Commit, decodeMessage } from '../consensus/messages.ts';
 import type { Core } from '../consensus/state.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import type { VotePunctuality } from './vote-punctuality.ts';
@@ -49,8 +49,7 @@ export class ConsensusInlet {
       const message = decodeMessage(frame);
       const admission = admitMessage(core, message);
       if (admission.kind === 'drop') {
-        if (message.kind === 'Commit' && LATE.has(admission.reason))
-          punctuality.votedLate(message.height, message.signer, from);
+        if (message.kind === 'Commit' && LATE.has(admission.reason)) this.#noteLate(message, from);
         onDropped(admission.reason);
         return true;
       }
@@ -69,5 +68,13 @@ export class ConsensusInlet {
       onDropped('malformed');
       return false;
     }
+  }
+
+  /** At the current height the decision may be known here before its block is: then nobody has been told of it yet. */
+  #noteLate({ height, signer }: Commit, from: Uint8Array): void {
+    const { core, punctuality } = this.#dependencies;
+    const { context } = core.height;
+    if (height !== context.height) punctuality.votedLate(height, signer, from);
+    else if (equalBytes(context.validators.validators[signer]!.publicKey, from)) punctuality.voted(height, from);
   }
 }

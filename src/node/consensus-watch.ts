@@ -38,6 +38,7 @@ export class ConsensusWatch {
         if (effect.timer === 'view') this.#timeoutAtMs = null;
         return;
       case 'Broadcast':
+      case 'Send':
         if (effect.message.kind === 'Commit' && effect.message.signer === own)
           this.punctuality.voted(effect.message.height, context.validators.validators[own]!.publicKey);
         return;

@@ -2,7 +2,7 @@ import { toHex } from '../codec/bytes.ts';
 
 /** So many of the last decided heights are looked at. */
 const HEIGHTS_KEPT = 32;
-/** Heights not yet decided for which votes are remembered: the one agreed on, the one before its decision is seen, and the next. */
+/** Undecided heights whose votes are remembered: the current one, the next, and one that catch-up took over. */
 const HEIGHTS_OPEN_MAX = 3;
 
 /** How a validator voted at the last heights that were decided here by votes. */
@@ -75,7 +75,7 @@ export class VotePunctuality {
     if (this.#decided.length > HEIGHTS_KEPT) this.#decided.shift();
   }
 
-  /** How the validator with this key voted; of the height decided last a vote may still come, so none is missed there. */
+  /** How the validator with this key voted. At the height decided last its vote may yet come: it misses none there. */
   of(publicKey: Uint8Array): Punctuality {
     const key = toHex(publicKey);
     const lags = this.#decided.flatMap((decided) => decided.lags.get(key) ?? []).sort((a, b) => a - b);

@@ -51,7 +51,7 @@ function makeInlet() {
       votedLate: (height, signer, from) => told.push(`${nameOf(from)} brought the vote of ${signer} at ${height}`),
     },
   });
-  return { inlet, told };
+  return { core, inlet, told };
 }
 
 function commit(index: number, height: number): Commit {
@@ -77,6 +77,16 @@ test('a COMMIT that comes after the decision is noted with who brought it, and d
   const { inlet, told } = makeInlet();
   inlet.receive(keyOf(2), encodeMessage(commit(3, 4)));
   assert.equal(told, ['2 brought the vote of 3 at 4', 'oldHeight']);
+});
+
+test('where the decision is known and its block is not, a COMMIT is noted if its signer brought it', () => {
+  const { core, inlet, told } = makeInlet();
+  const signatures = [1, 2, 3].map((index) => ({ signer: index, signature: commit(index, 5).signature }));
+  const certificate = { height: 5, view: 0, blockHash: BLOCK_HASH, signatures };
+  step(core, { kind: 'Message', from: keyOf(1), message: { kind: 'Decided', certificate }, verified: false });
+  inlet.receive(keyOf(2), encodeMessage(commit(2, 5)));
+  inlet.receive(keyOf(2), encodeMessage(commit(3, 5)));
+  assert.equal(told, ['2 voted at 5', 'decided', 'decided']);
 });
 
 test('a COMMIT from far ahead, whose signature is not looked at, is not noted', () => {
