@@ -6,7 +6,15 @@ import { decodeHeader } from '../ledger/block.ts';
 import { type EvidenceEntry, isInForce } from '../ledger/state.ts';
 import type { AttachmentReference } from '../ledger/transaction.ts';
 import { faultyMax, quorumSize } from '../ledger/validator-set.ts';
-import type { KeyTenure, NodeStatus, RecordPage, StoredBlock, StoredRecord, TransactionStatus } from '../node/ports.ts';
+import type {
+  ConsensusStatus,
+  KeyTenure,
+  NodeStatus,
+  RecordPage,
+  StoredBlock,
+  StoredRecord,
+  TransactionStatus,
+} from '../node/ports.ts';
 import type {
   AccountView,
   BlockView,
@@ -21,7 +29,13 @@ import { formatCid, toBase64url } from './contract/text.ts';
 
 /** The forms in which the API shows what the ports return: hashes and ids as hex, addresses as bech32m. */
 
-export function nodeStatusView(status: NodeStatus, ready: boolean): NodeStatusView {
+/** The view of a node's status; `evidence` counts the entries on the ledger. */
+export function nodeStatusView(
+  status: NodeStatus,
+  consensus: ConsensusStatus,
+  evidence: number,
+  ready: boolean,
+): NodeStatusView {
   return {
     version: status.version,
     ledger: status.ledger,
@@ -41,6 +55,12 @@ export function nodeStatusView(status: NodeStatus, ready: boolean): NodeStatusVi
       height,
       view,
     })),
+    consensus: {
+      ...consensus,
+      validators: consensus.validators.map((validator) => ({ ...validator })),
+      evidence,
+      explanation: [...consensus.explanation],
+    },
     transactionsCommitted: status.transactionsCommitted,
     transactionsPending: status.transactionsPending,
     indexedHeight: status.indexedHeight,

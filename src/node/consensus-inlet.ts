@@ -2,16 +2,22 @@ import { equalBytes, toHex } from '../codec/bytes.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { admitMessage } from '../consensus/admission.ts';
 import type { Input } from '../consensus/input.ts';
-import { decodeMessage } from '../consensus/messages.ts';
+import { type Commit, decodeMessage } from '../consensus/messages.ts';
 import type { Core } from '../consensus/state.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
+import type { VotePunctuality } from './vote-punctuality.ts';
 
 /** Where frames go after their checks. */
 export interface InletDependencies {
   readonly core: Core;
   readonly deliver: (input: Input) => void;
   readonly onDropped: (reason: string) => void;
+  /** Told of every COMMIT by when it came: nothing of consensus depends on it. */
+  readonly punctuality: Pick<VotePunctuality, 'voted' | 'votedLate'>;
 }
+
+/** Why a vote is dropped that came after the decision of its height. */
+const LATE: ReadonlySet<string> = new Set(['decided', 'oldHeight']);
 
 /** Where a peer was last seen, by its own signed word. */
 export interface PeerPosition {
@@ -38,11 +44,12 @@ export class ConsensusInlet {
 
   /** Takes one frame of a member. Returns false when it was malformed, which no honest member sends. */
   receive(from: Uint8Array, frame: Uint8Array): boolean {
-    const { core, deliver, onDropped } = this.#dependencies;
+    const { core, deliver, onDropped, punctuality } = this.#dependencies;
     try {
       const message = decodeMessage(frame);
       const admission = admitMessage(core, message);
       if (admission.kind === 'drop') {
+        if (message.kind === 'Commit' && LATE.has(admission.reason)) this.#noteLate(message, from);
         onDropped(admission.reason);
         return true;
       }
@@ -51,6 +58,7 @@ export class ConsensusInlet {
         onDropped('badSignature');
         return true;
       }
+      if (message.kind === 'Commit' && direct !== null) punctuality.voted(message.height, direct.publicKey);
       if (message.kind === 'Status' && equalBytes(message.publicKey, from))
         this.#positions.set(toHex(from), { height: message.height - 1, view: message.view });
       deliver({ kind: 'Message', from, message, verified: direct !== null });
@@ -60,5 +68,13 @@ export class ConsensusInlet {
       onDropped('malformed');
       return false;
     }
+  }
+
+  /** At the current height the decision may be known here before its block is: then nobody has been told of it yet. */
+  #noteLate({ height, signer }: Commit, from: Uint8Array): void {
+    const { core, punctuality } = this.#dependencies;
+    const { context } = core.height;
+    if (height !== context.height) punctuality.votedLate(height, signer, from);
+    else if (equalBytes(context.validators.validators[signer]!.publicKey, from)) punctuality.voted(height, from);
   }
 }

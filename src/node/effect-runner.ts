@@ -46,6 +46,8 @@ export interface EffectRunnerDependencies {
     broadcast(frame: Uint8Array): void;
     send(to: Uint8Array, frame: Uint8Array): void;
   };
+  /** Sees each effect before it is carried out. */
+  readonly observe: (effect: Effect) => void;
   readonly onReport: (report: Extract<Effect, { kind: 'Report' }>) => void;
   readonly onEvidence: (pair: Extract<Effect, { kind: 'Evidence' }>['pair']) => void;
   /** A failed effect: the node must stop, since what it would sign next could contradict what it lost. */
@@ -112,7 +114,8 @@ export class EffectRunner {
   }
 
   #run(effect: Effect): void {
-    const { journal, network, onEvidence, onReport, work } = this.#dependencies;
+    const { journal, network, observe, onEvidence, onReport, work } = this.#dependencies;
+    observe(effect);
     switch (effect.kind) {
       case 'Persist':
         this.#watch(

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addConsensusGauges, type ConsensusMetricSources } from './consensus-metrics.ts';
 
 /** What a node measures of itself; no name or label ever carries clinical data or an account. */
 export interface Metrics {
@@ -14,7 +15,7 @@ export interface Metrics {
 }
 
 /** Readings that are taken when the metrics are asked for. */
-export interface MetricSources {
+export interface MetricSources extends ConsensusMetricSources {
   height(): number;
   view(): number;
   mempoolTransactions(): number;
@@ -54,6 +55,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   gauge('medledger_index_lag_blocks', 'Committed blocks that the outer index has not seen', sources.indexLagBlocks);
   gauge('medledger_process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed);
   gauge('medledger_process_resident_bytes', 'Memory of the process in RAM', () => process.memoryUsage.rss());
+  addConsensusGauges(registry, sources);
   new Gauge({
     name: 'medledger_p2p_bytes',
     help: 'Bytes exchanged since the start, by protocol and direction',

@@ -15,6 +15,7 @@ import { OperatorError } from './operator-error.ts';
 import { putPayload, readPayload } from './payload-dag.ts';
 import {
   type BlockEvent,
+  type ConsensusStatus,
   type NodePorts,
   type NodeStatus,
   type RecordHit,
@@ -37,6 +38,7 @@ export interface PortDependencies {
   /** Address of the organisation whose records this node opens; undefined when it runs for none. */
   readonly organisation: Uint8Array | undefined;
   readonly status: () => NodeStatus;
+  readonly consensus: () => ConsensusStatus;
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<string>;
   /** Asks members for a payload block that is not here. */
@@ -101,6 +103,7 @@ export function createNodePorts(dependencies: PortDependencies): {
     genesisHash: chain.genesisHash,
     genesisDocument: dependencies.genesisDocument,
     status: dependencies.status,
+    consensus: dependencies.consensus,
     notReady: dependencies.notReady,
     metrics: dependencies.metrics,
     submit: (submissions) => intake.submit(submissions),

@@ -22,6 +22,8 @@ import { CommitGate } from './commit-gate.ts';
 import { configuredPeers, type NodeConfig } from './config.ts';
 import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
 import { ConsensusInlet } from './consensus-inlet.ts';
+import { type ConsensusSources, consensusStatus } from './consensus-status.ts';
+import { ConsensusWatch } from './consensus-watch.ts';
 import type { EffectRunner } from './effect-runner.ts';
 import { handInEvidence } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
@@ -33,11 +35,12 @@ import { Mempool } from './mempool.ts';
 import { createMetrics } from './metrics.ts';
 import { type NodeData, openNodeData } from './node-data.ts';
 import { createNodePorts } from './node-ports.ts';
-import { missingValidators, nodeStatus, readinessFaults, type StatusSources } from './node-status.ts';
+import { missingValidators, nodeStatus, readinessFaults } from './node-status.ts';
 import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
 import { createRequestServer } from './request-server.ts';
 import { SignatureCache } from './signature-cache.ts';
+import { makeStallLog } from './stall-log.ts';
 import { createSync } from './sync.ts';
 import { TransactionIntake } from './transaction-intake.ts';
 import { TransactionTracker } from './transaction-tracker.ts';
@@ -123,6 +126,8 @@ async function assemble(
     height: () => chain.tip.height,
     view: () => describeCore(core).view,
     missingValidators: () => missingValidators(sources),
+    consensus: () => consensusStatus(sources),
+    evidenceEntries: async () => (await chain.evidence()).length,
     indexLagBlocks: () => chain.tip.height - feed.appliedHeight,
     networkDropped: () => peers.dropped(),
     protocolBytes: () => peers.protocolBytes(),
@@ -151,12 +156,14 @@ async function assemble(
   });
   const journalContent = readJournalContent(data.journal.records);
   const core = createNodeCore(chain, identity.signer);
+  const watch = new ConsensusWatch(core, () => performance.now());
   const inlet = new ConsensusInlet({
     core,
+    punctuality: watch.punctuality,
     deliver: (input) => runner?.deliver(input),
     onDropped: (reason) => metrics.messagesDropped.inc({ reason }),
   });
-  const sources: StatusSources = {
+  const sources: ConsensusSources = {
     version: options.version,
     genesis: identity.genesis,
     chain,
@@ -169,15 +176,16 @@ async function assemble(
     connectedPeers: () => peers.connectedPeers(),
     indexedHeight: () => feed.appliedHeight,
     historyFrom: () => store.historyFrom,
+    watch,
+    isCatchingUp: () => catchUp.isBehind,
   };
 
-  let lastCommitMs = performance.now();
   const admitted = () => admittedPeers(chain, configuredPeers(config));
   const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
-    metrics.blockInterval.observe((performance.now() - lastCommitMs) / 1_000);
-    lastCommitMs = performance.now();
+    metrics.blockInterval.observe((watch.lastCommitAgeMs ?? nowMs() - sources.upSinceMs) / 1_000);
+    watch.committed();
     indexSource.remember(block);
     queue.committed(transactions.length);
     snapshotKeeper.blockCommitted(header.height);
@@ -232,6 +240,7 @@ async function assemble(
     work,
     journal,
     network: peers,
+    observe: (effect) => watch.observe(effect),
     onReport: ({ level, code, height, view, detail }) => {
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
@@ -240,6 +249,7 @@ async function assemble(
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
+  const stallLog = makeStallLog(sources, log);
 
   const { ports, announce } = createNodePorts({
     genesisDocument: identity.genesisDocument,
@@ -251,6 +261,7 @@ async function assemble(
     payloads: data.payloads,
     organisation: identity.organisationKey?.address,
     status: () => nodeStatus(sources),
+    consensus: () => consensusStatus(sources),
     notReady: () => readinessFaults(sources, catchUp.isBehind, isDraining),
     metrics: () => metrics.registry.metrics(),
     fetchPayload: (cid) => peers.fetchPayload(cid).then((bytes) => keepFetched(data.payloads, cid, bytes)),
@@ -293,6 +304,7 @@ async function assemble(
   peers.attach(network);
   runner.deliver(await startInput(chain, store, journalContent));
   isStarted = true;
+  stallLog.start();
   catchUp.askTips();
   await feed.start();
   attachments.start();
@@ -306,6 +318,7 @@ async function assemble(
     async close() {
       isDraining = true;
       isStarted = false;
+      stallLog.close();
       await catchUp.close();
       await snapshotKeeper.close();
       runner?.close();

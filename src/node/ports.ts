@@ -108,6 +108,38 @@ export interface NodeStatus {
   readonly upSinceMs: number;
 }
 
+/** A validator's part in the agreement on the next block, as this node sees it. */
+export interface ValidatorStatus {
+  readonly validator: number;
+  readonly name: string;
+  /** This node counts as connected to itself. */
+  readonly connected: boolean;
+  /** Its votes for the current view that are held here. */
+  readonly prepared: boolean;
+  readonly committed: boolean;
+  /** Highest view that it asked to change to. */
+  readonly viewChange: number | null;
+  /** Median time that its COMMITs came after the quorum, of the last heights; null before any came. */
+  readonly voteLagMs: number | null;
+  /** How many of those heights it did not vote at. */
+  readonly missedHeights: number;
+}
+
+/** Where the agreement on the next block stands. */
+export interface ConsensusStatus {
+  readonly primary: number;
+  readonly primaryName: string;
+  readonly quorum: number;
+  readonly proposal: 'none' | 'validating' | 'valid' | 'refused' | 'invalid';
+  readonly validators: readonly ValidatorStatus[];
+  /** Until the view runs out; null when its timer does not run. */
+  readonly nextTimeoutMs: number | null;
+  /** Since the newest commit of this process; null before the first. */
+  readonly lastCommitAgeMs: number | null;
+  /** Why nothing is committed now, in sentences; empty when all is well. */
+  readonly explanation: readonly string[];
+}
+
 /** A committed block as stored: header, certificate and bodies. */
 export interface StoredBlock {
   readonly height: number;
@@ -148,6 +180,7 @@ export interface NodePorts {
   /** Canonical bytes of the genesis document. */
   readonly genesisDocument: Uint8Array;
   status(): NodeStatus;
+  consensus(): ConsensusStatus;
   /** Empty when ready; otherwise what is missing, in words. */
   notReady(): readonly string[];
   metrics(): Promise<string>;

@@ -172,6 +172,25 @@ export function makeFakeNode(): FakeNode {
     ports: {
       genesisHash: ledgerHash,
       genesisDocument,
+      consensus: () => ({
+        primary: 1,
+        primaryName: 'Other',
+        quorum: 3,
+        proposal: 'none',
+        validators: [0, 1].map((validator) => ({
+          validator,
+          name: ['Hospital', 'Other'][validator]!,
+          connected: true,
+          prepared: false,
+          committed: false,
+          viewChange: validator === 0 ? 1 : null,
+          voteLagMs: validator === 0 ? null : 12,
+          missedHeights: 3,
+        })),
+        nextTimeoutMs: 900,
+        lastCommitAgeMs: null,
+        explanation: ['The proposal has not come.'],
+      }),
       status: () => ({
         version: '0.0.0',
         ledger: 'fake',

@@ -63,6 +63,10 @@ test('the metrics are those of the code', () => {
     mempoolBytes: none,
     connectedPeers: none,
     missingValidators: none,
+    consensus: () => {
+      throw new Error('no reading was asked for');
+    },
+    evidenceEntries: async () => 0,
     indexLagBlocks: none,
     protocolBytes: () => [],
     frames: () => [],
@@ -102,6 +106,18 @@ test('the reasons for not being ready are those of the code', () => {
   const pushed = foundIn('src/node/node-status.ts', /faults\.push\([`'](.+?)[`']\)/g);
   const plain = pushed.map((text) => text.replace(/\$\{reachable\}/, 'X').replace(/\$\{quorum\}/, 'Y'));
   assert.equal(rows.toSorted(), plain.toSorted());
+});
+
+test('what explains a stall has its remedy in the table, in the words of the code', () => {
+  const source = textOf('src/node/stall-explanation.ts');
+  const rows = tableOf(OPERATIONS, '| sentence | what to do |');
+  const sentences = rows.map(([sentence]) => sentence!).join('\n');
+  for (const [sentence] of rows)
+    for (const piece of sentence!.split(/…|\b[AVXYZ]\b|[:;,]|\(another code\)/).map((text) => text.trim()))
+      assert.ok(source.includes(piece), `${piece} is in no sentence`);
+  const refusals = foundIn('src/node/stall-explanation.ts', /^ {2}[a-zA-Z]+: '(.+)',$/gm);
+  assert.is(refusals.length, 4);
+  for (const text of refusals) assert.match(sentences, new RegExp(text.split(/ of | to /)[0]!), text);
 });
 
 test('no line of the documents is longer than 120 characters', () => {

@@ -22,6 +22,7 @@ const records: readonly JournalRecord[] = [
 /** A runner of a core that answers each input as told, and what came of it. */
 function runnerOf(answer: (input: Input) => readonly Effect[], append: () => Promise<void>) {
   const told: string[] = [];
+  const observed: string[] = [];
   const entries: Uint8Array[] = [];
   const runner = new EffectRunner({
     step(input) {
@@ -38,11 +39,12 @@ function runnerOf(answer: (input: Input) => readonly Effect[], append: () => Pro
       truncate: () => told.push('truncate'),
     },
     network: { broadcast: () => told.push('broadcast'), send: () => told.push('send') },
+    observe: ({ kind }) => observed.push(kind),
     onReport: () => undefined,
     onEvidence: () => undefined,
     onFatal: (error) => told.push(`fatal: ${(error as Error).message}`),
   });
-  return { runner, told, entries };
+  return { runner, told, observed, entries };
 }
 
 const begin: Input = { kind: 'PendingChanged', height: 1, applicable: true };
@@ -87,6 +89,15 @@ test('inputs are taken one at a time, one that comes while another is handled af
   );
   runner.deliver(begin);
   assert.equal(told, ['PendingChanged', 'broadcast', 'Connected']);
+});
+
+test('each effect is seen before it is carried out, also one that fails', () => {
+  const { runner, observed } = runnerOf(persistThenSend, () => {
+    observed.push('append');
+    return Promise.reject(new Error('disk full'));
+  });
+  runner.deliver(begin);
+  assert.equal(observed, ['Persist', 'append']);
 });
 
 test.run();

@@ -51,6 +51,41 @@ export const problemListSchema = closed({
   ),
 });
 
+const milliseconds = (description: string) => Type.Union([count(`${description}, milliseconds`), Type.Null()]);
+
+/** Where the agreement on the next block stands. */
+const consensusSchema = closed({
+  primary: count('index of the validator that proposes in this view'),
+  primaryName: Type.String(),
+  quorum: count('how many validators agree on a block'),
+  proposal: Type.Union(
+    [
+      Type.Literal('none'),
+      Type.Literal('validating'),
+      Type.Literal('valid'),
+      Type.Literal('refused'),
+      Type.Literal('invalid'),
+    ],
+    { description: 'what this node holds of the proposal of the view' },
+  ),
+  validators: Type.Array(
+    closed({
+      validator: count('index in the validator set'),
+      name: Type.String(),
+      connected: Type.Boolean({ description: 'whether this node reaches it; true for itself' }),
+      prepared: Type.Boolean({ description: 'whether its PREPARE for this view is here' }),
+      committed: Type.Boolean({ description: 'whether its COMMIT for this view is here' }),
+      viewChange: Type.Union([count('highest view that it asked to change to'), Type.Null()]),
+      voteLagMs: milliseconds('median time by which its COMMITs of the last heights came after the quorum'),
+      missedHeights: count('how many of the last heights it did not vote at'),
+    }),
+  ),
+  nextTimeoutMs: milliseconds('until the view runs out; null when no timer runs'),
+  lastCommitAgeMs: milliseconds('since the newest commit of this process; null before the first'),
+  evidence: count('entries of evidence on the ledger'),
+  explanation: Type.Array(Type.String(), { description: 'why nothing is committed now; empty when all is well' }),
+});
+
 /** Where a node stands. */
 export const nodeStatusSchema = closed({
   version: Type.String(),
@@ -73,6 +108,7 @@ export const nodeStatusSchema = closed({
       view: count('view it reported'),
     }),
   ),
+  consensus: consensusSchema,
   transactionsCommitted: count('transactions in all committed blocks'),
   transactionsPending: count('transactions waiting for a block'),
   indexedHeight: count('height up to which searches have seen every block'),

@@ -11,7 +11,10 @@ import type { RouteContext } from './route-context.ts';
 export function statusRoutes(app: FastifyInstance, { ports, auth }: RouteContext): void {
   app.route({
     ...routeOf('status', ENDPOINTS.status, auth),
-    handler: async () => nodeStatusView(ports.status(), ports.notReady().length === 0),
+    handler: async () => {
+      const evidence = (await ports.evidence()).length;
+      return nodeStatusView(ports.status(), ports.consensus(), evidence, ports.notReady().length === 0);
+    },
   });
   app.route({
     ...routeOf('genesis', ENDPOINTS.genesis, auth),
