@@ -10,7 +10,7 @@ import { type FolderLimits, runFolder } from './runner/folder-run.ts';
 import { findTestFolders, type TestFolder } from './runner/test-folders.ts';
 import { judge, type Verdict } from './runner/verdict.ts';
 
-const NORMAL_LIMITS: FolderLimits = { wallClockMs: 150_000, closingMs: 3_000 };
+const NORMAL_LIMITS: FolderLimits = { wallClockMs: 240_000, closingMs: 3_000 };
 const LONG_LIMITS: FolderLimits = { wallClockMs: 3_600_000, closingMs: 3_000 };
 const FOLDERS_AT_ONCE = 2;
 

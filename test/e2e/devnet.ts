@@ -8,7 +8,7 @@ import { makeNodeClient } from '../../src/client/index.ts';
 import { fromHex } from '../../src/codec/bytes.ts';
 import { readConfig } from '../../src/node/config.ts';
 import { dataFolder } from '../../src/storage/data-folder.ts';
-import { findFreePorts, isFree } from '../node/free-ports.ts';
+import { findFreePorts, isFree } from '../cluster/free-ports.ts';
 import type { Report } from './report.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

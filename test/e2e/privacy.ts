@@ -8,8 +8,8 @@ import type { KeyFolder } from '../../src/cli/key-folder.ts';
 import { type AccountIdentity, makeNodeClient, type NodeClient, NodeProblem } from '../../src/client/index.ts';
 import { fromHex, toHex } from '../../src/codec/bytes.ts';
 import { formatAddress } from '../../src/crypto/address.ts';
-import type { Cluster } from '../node/cluster.ts';
-import { medledger } from '../node/medledger.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { medledger } from '../cluster/medledger.ts';
 import { textOf } from './record-text.ts';
 import type { Report } from './report.ts';
 

@@ -6,7 +6,7 @@ import { signRequest } from '../../src/client/index.ts';
 import { concatBytes, toHex, utf8 } from '../../src/codec/bytes.ts';
 import { readConfig } from '../../src/node/config.ts';
 import { dataFolder } from '../../src/storage/data-folder.ts';
-import type { Cluster, ClusterNode } from '../node/cluster.ts';
+import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
 import { makePrng, type Prng } from '../simulation/prng.ts';
 import type { Report } from './report.ts';
 

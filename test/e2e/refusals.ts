@@ -14,8 +14,8 @@ import {
 import { toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { TRANSACTION_BYTES_MAX } from '../../src/ledger/transaction.ts';
-import { type Cluster, createCluster } from '../node/cluster.ts';
-import { lostAt, type Parties, RecordLoad, registerParties, signRecord } from '../node/record-load.ts';
+import { type Cluster, createCluster } from '../cluster/cluster.ts';
+import { lostAt, type Parties, RecordLoad, registerParties, signRecord } from '../cluster/record-load.ts';
 import { showRandomBytes } from './random-bytes.ts';
 import type { Report } from './report.ts';
 

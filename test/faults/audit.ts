@@ -4,9 +4,9 @@ import { toHex } from '../../src/codec/bytes.ts';
 import { decodeTransaction } from '../../src/ledger/transaction.ts';
 import { openStore } from '../../src/storage/block-store.ts';
 import { dataFolder } from '../../src/storage/data-folder.ts';
-import type { Cluster } from '../node/cluster.ts';
-import { medledger } from '../node/medledger.ts';
-import { type Acknowledged, lostAt } from '../node/record-load.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { medledger } from '../cluster/medledger.ts';
+import { type Acknowledged, lostAt } from '../cluster/record-load.ts';
 import { PATIENCE_MS } from './trial.ts';
 
 interface Verified {

@@ -1,7 +1,7 @@
 import { rejects } from 'node:assert/strict';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lostAt } from '../node/record-load.ts';
+import { lostAt } from '../cluster/record-load.ts';
 import { audit } from './audit.ts';
 import { killAtRandom } from './scenarios/kills.ts';
 import { closeTrial, openTrial, PATIENCE_MS } from './trial.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Cluster, createCluster, numberOfValidator } from '../node/cluster.ts';
-import { type Parties, RecordLoad, registerParties } from '../node/record-load.ts';
+import { type Cluster, createCluster, numberOfValidator } from '../cluster/cluster.ts';
+import { type Parties, RecordLoad, registerParties } from '../cluster/record-load.ts';
 import { makePrng, type Prng } from '../simulation/prng.ts';
 import { openNamespaceNetwork } from './namespace-network.ts';
 import type { FaultNetwork, NetworkMode } from './network.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { signRecord } from '../../node/record-load.ts';
+import { signRecord } from '../../cluster/record-load.ts';
 import type { LineShape } from '../network.ts';
 import { PATIENCE_MS, type Trial } from '../trial.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { tearJournal } from '../../node/torn-journal.ts';
+import { tearJournal } from '../../cluster/torn-journal.ts';
 import { assertInterruption, caughtUp, PATIENCE_MS, pause, type Trial } from '../trial.ts';
 
 const FROZEN_MS = 25_000;

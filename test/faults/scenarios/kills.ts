@@ -1,5 +1,5 @@
-import { numberOfValidator, readClusterGenesis } from '../../node/cluster.ts';
-import { PrimaryForecast } from '../../node/primary.ts';
+import { numberOfValidator, readClusterGenesis } from '../../cluster/cluster.ts';
+import { PrimaryForecast } from '../../cluster/primary.ts';
 import { PATIENCE_MS, pause, type Trial } from '../trial.ts';
 
 /** Share of kills of the primary whose turn is next; the others take any node, running or just starting. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { numberOfValidator, readClusterGenesis } from '../../node/cluster.ts';
-import { PrimaryForecast } from '../../node/primary.ts';
+import { numberOfValidator, readClusterGenesis } from '../../cluster/cluster.ts';
+import { PrimaryForecast } from '../../cluster/primary.ts';
 import { separate } from '../network.ts';
 import {
   assertInterruption,
