@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { sodiumSigner } from '../src/crypto/node/sign.ts';
+import { verifySignature } from '../src/crypto/node/verify.ts';
 import { median } from './latency.ts';
 
 /** The machine and the program that a result was measured with. */
@@ -20,9 +22,12 @@ export interface Environment {
   readonly fileSystem: string;
   /** Median time of a 4 KiB append with fdatasync there, milliseconds. */
   readonly syncMs: number;
+  /** Median time of one Ed25519 verification on one thread, microseconds: how fast the processor was just then. */
+  readonly verifyMicroseconds: number;
 }
 
 const SYNCS = 50;
+const VERIFICATIONS = 2_000;
 
 /** Describes this machine, with the disk under `folder`. */
 export function describeEnvironment(folder = os.tmpdir()): Environment {
@@ -44,6 +49,7 @@ export function describeEnvironment(folder = os.tmpdir()): Environment {
     loadAverage: os.loadavg()[0] ?? 0,
     fileSystem: `0x${statfsSync(folder).type.toString(16)}`,
     syncMs: measureSync(folder),
+    verifyMicroseconds: measureVerification(),
   };
 }
 
@@ -63,4 +69,16 @@ function measureSync(folder: string): number {
     closeSync(descriptor);
     rmSync(file);
   }
+}
+
+function measureVerification(): number {
+  const signer = sodiumSigner(new Uint8Array(32));
+  const message = new Uint8Array(300);
+  const signature = signer.sign(message);
+  const times = Array.from({ length: VERIFICATIONS }, () => {
+    const begun = performance.now();
+    verifySignature(signature, message, signer.publicKey);
+    return performance.now() - begun;
+  });
+  return 1_000 * median(times);
 }

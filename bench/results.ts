@@ -55,11 +55,24 @@ export function environmentNotes({
   seed,
   options,
 }: Pick<BenchResult, 'environment' | 'seed' | 'options'>) {
-  const { commit, isModified, node, platform, cpu, cores, memoryBytes, loadAverage, fileSystem, syncMs } = environment;
+  const {
+    commit,
+    isModified,
+    node,
+    platform,
+    cpu,
+    cores,
+    memoryBytes,
+    loadAverage,
+    fileSystem,
+    syncMs,
+    verifyMicroseconds,
+  } = environment;
   return [
     `Commit ${commit}${isModified ? ' with uncommitted changes' : ''}; Node ${node}; ${platform}.`,
     `${cores} cores of ${cpu}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB; load average ${loadAverage.toFixed(2)} at the ` +
-      `start; file system ${fileSystem}, 4 KiB append with fdatasync ${syncMs.toFixed(2)} ms (median of 50).`,
+      `start; file system ${fileSystem}, 4 KiB append with fdatasync ${syncMs.toFixed(2)} ms (median of 50); one Ed25519 ` +
+      `verification ${verifyMicroseconds.toFixed(0)} µs of one thread (median of 2,000).`,
     `Seed ${seed}; options ${JSON.stringify(options)}.`,
   ];
 }

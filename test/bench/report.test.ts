@@ -43,6 +43,7 @@ const result = (change: Partial<BenchResult> = {}): BenchResult => ({
     loadAverage: 0,
     fileSystem: '0xef53',
     syncMs: 1,
+    verifyMicroseconds: 60,
   },
   measurements: [{ name: 'p50', unit: 'ms', better: 'lower', values: [10, 11, 12] }],
   raw: null,
