@@ -25,7 +25,7 @@ import type { TransactionTracker } from './transaction-tracker.ts';
 /** How long one try to fetch a whole block may take. */
 const FETCH_DEADLINE_MS = 4_000;
 /** Pending transactions forwarded to all validators when a view is half over. */
-const FORWARD_TRANSACTIONS_MAX = 256;
+const FORWARD_TRANSACTIONS_MAX = 32;
 
 /** What the work on blocks is done with. */
 export interface BlockWorkDependencies {
