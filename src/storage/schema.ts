@@ -59,10 +59,13 @@ export const STATE_KEY_BYTES_MAX = 256;
 /** Bytes of one entry of a recent-ids value. */
 export const RECENT_ID_BYTES = 40;
 
-/** Keys of the store’s own records. */
+/** Key of the version of this layout. */
 export const FORMAT_KEY: Uint8Array = metaKey('format');
+/** Key of the newest committed block and the counters that go with it. */
 export const TIP_KEY: Uint8Array = metaKey('tip');
+/** Key of the ranges of heights whose bodies are not here. */
 export const GAPS_KEY: Uint8Array = metaKey('gaps');
+/** Key of the snapshot that is being put in place; gone when it is. */
 export const INSTALL_KEY: Uint8Array = metaKey('install');
 
 function metaKey(name: string): Uint8Array {
