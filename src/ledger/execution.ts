@@ -162,15 +162,16 @@ function validatorSigner({ publicKey, organisation }: NonNullable<ActionPlan['va
   };
 }
 
-interface ResolvedSigners {
+/** Who signed, as far as signatures name keys of accounts. */
+export interface ResolvedSigners {
   /** One for each account, weights summed. */
   readonly signers: readonly Signer[];
   /** One for each signature. */
   readonly publicKeys: readonly Uint8Array[];
 }
 
-/** Signatures come sorted by account, so those of one account are neighbours. */
-function resolveSigners(
+/** The accounts and keys that signatures name, or why one names none. They come sorted by account: those of one account are neighbours. */
+export function resolveSigners(
   signatures: readonly TransactionSignature[],
   accountAt: (address: Uint8Array) => Account | undefined,
 ): ResolvedSigners | Rejection {
@@ -260,13 +261,15 @@ function admissionFault(plan: ActionPlan, checks: SignatureChecks): Rejection | 
   return undefined;
 }
 
-function activeMembersOf(view: StateView): () => readonly Uint8Array[] {
+/** The member organisations whose accounts are active, as a requirement counts them. */
+export function activeMembersOf(view: StateView): () => readonly Uint8Array[] {
   return () =>
     (view.read(FAMILIES.members, SINGLE_KEY) ?? []).filter(
       (address) => view.read(FAMILIES.account, address)?.status === 'active',
     );
 }
 
-function compareSignatures(a: TransactionSignature, b: TransactionSignature): number {
+/** The order in which signatures stand: by account, then by key. */
+export function compareSignatures(a: TransactionSignature, b: TransactionSignature): number {
   return compareBytes(a.account, b.account) || a.keyIndex - b.keyIndex;
 }

@@ -35,7 +35,7 @@ import { makeValidatorSet, type Validator, validatorListSchema } from './validat
 /** Version of the document format that this build reads and writes. */
 export const GENESIS_VERSION = 1;
 /** Most bytes of an encoded document. */
-const GENESIS_BYTES_MAX = 32 * 1024 * 1024;
+export const GENESIS_BYTES_MAX = 32 * 1024 * 1024;
 /** Most accounts in a document besides organisations and regulator. */
 const GENESIS_ACCOUNTS_MAX = 65_536;
 

@@ -193,8 +193,8 @@ function readyAttestation(
   return { publicKey: readiness.publicKey, preimage, signature, name: 'the statement of readiness' };
 }
 
-/** Multiaddrs are not parsed here: peers pass over what they can not use. */
-function addressesFault(addresses: readonly string[]): Rejection | undefined {
+/** Why these can not be a validator's addresses. Multiaddrs are not parsed here: peers pass over what they can not use. */
+export function addressesFault(addresses: readonly string[]): Rejection | undefined {
   const wrong = addresses.find((address) => !/^\/[\x21-\x7e]+$/.test(address));
   return wrong === undefined ? undefined : rejected('invalidAction', 'an address of the validator is no multiaddr');
 }
