@@ -5,6 +5,7 @@ import { buildIndex } from '../src/index/inner/build.ts';
 import { indexEntry } from '../src/index/inner/entry.ts';
 import { lookup } from '../src/index/inner/lookup.ts';
 import { BLOCK_TRANSACTIONS_MAX } from '../src/ledger/block.ts';
+import { readLedgerStart } from '../src/ledger/ledger-start.ts';
 import { decodeTransaction, recordIdOf } from '../src/ledger/transaction.ts';
 import { type Chain, openChain } from '../src/node/chain.ts';
 import { type NodeData, openNodeData } from '../src/node/node-data.ts';
@@ -32,11 +33,11 @@ const WARM_UP = ['warm-up', ''] as const;
 /** Opens the data of a stopped node in this process and asks it the same questions, without HTTP. */
 export async function measureDirect(folder: string, questions: Questions, repeats: number): Promise<DirectRaw> {
   const places = dataFolder(folder);
-  const genesisDocument = new Uint8Array(readFileSync(places.genesis));
+  const start = readLedgerStart(new Uint8Array(readFileSync(places.genesis)));
   const begun = performance.now();
-  const data = await openNodeData(places, genesisDocument, PAYLOAD_QUOTA_BYTES, pino({ level: 'silent' }));
+  const data = await openNodeData(places, start, PAYLOAD_QUOTA_BYTES, pino({ level: 'silent' }));
   try {
-    const chain = await openChain(data.store, genesisDocument, new SignatureCache());
+    const chain = await openChain(data.store, start, new SignatureCache());
     const openSeconds = (performance.now() - begun) / 1_000;
     const timings = await timeAll(new Reader(chain, data), questions, repeats);
     const scan = await scanFor(chain, data, questions.lookups[0]!);

@@ -23,7 +23,7 @@ export type FloodKind = (typeof FLOOD_KINDS)[number];
 /** In whose name a flood goes: the identity of a node fits. */
 interface Flooder {
   readonly signer: Signer;
-  readonly genesis: { readonly validators: readonly { readonly publicKey: Uint8Array }[] };
+  readonly start: { readonly validators: readonly { readonly publicKey: Uint8Array }[] };
 }
 
 const SIGNATURE_BYTES = 64;
@@ -45,7 +45,7 @@ export class FloodFrames {
     this.#identity = identity;
     this.#genesisHash = genesisHash;
     this.#chance = chance;
-    const keys = identity.genesis.validators.map(({ publicKey }) => publicKey).toSorted(compareBytes);
+    const keys = identity.start.validators.map(({ publicKey }) => publicKey).toSorted(compareBytes);
     this.#seat = keys.findIndex((key) => compareBytes(key, identity.signer.publicKey) === 0);
     if (this.#seat < 0) throw new Error('the key that is to flood has no seat in the ledger');
   }

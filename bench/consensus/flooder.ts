@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { SignedTransaction } from '../../src/client/build-transaction.ts';
 import { toHex } from '../../src/codec/bytes.ts';
 import { decodeMessage } from '../../src/consensus/messages.ts';
-import { genesisHash } from '../../src/ledger/genesis.ts';
 import { configuredPeers, readConfig } from '../../src/node/config.ts';
 import { readFolderIdentity } from '../../src/node/identity.ts';
 import { createNetwork, type Network } from '../../src/p2p/network.ts';
@@ -26,7 +25,7 @@ const NO_LOG = { debug: () => undefined, info: () => undefined, warn: () => unde
 export async function flood(order: FloodOrder, signal: AbortSignal): Promise<FloodReport> {
   const identity = readFolderIdentity(order.folder);
   const config = readConfig(path.join(order.folder, 'config.toml'), {});
-  const genesis = genesisHash(identity.genesisDocument);
+  const genesis = identity.start.genesisHash;
   const chance = seededChance(order.seed, 'flood');
   const frames = new FloodFrames(identity, genesis, chance);
   let height = 1;

@@ -5,13 +5,17 @@ import type { AccountIdentity } from '../client/keys.ts';
 import { makeNodeClient, type NodeClient } from '../client/node-client.ts';
 import { NodeProblem, NodeResponseError, problemOf, throwUnreachable } from '../client/node-error.ts';
 import { equalBytes, toHex } from '../codec/bytes.ts';
-import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
+import type { GenesisDocument } from '../ledger/genesis.ts';
+import { type LedgerStart, ledgerLine, readLedgerStart } from '../ledger/ledger-start.ts';
 import { OperatorError } from '../node/operator-error.ts';
 
 /** A ledger as its genesis describes it. */
 export interface Ledger {
   readonly genesisHash: Uint8Array;
+  /** The genesis that it all began with. */
   readonly genesis: GenesisDocument;
+  /** Where it starts, and what it goes on from if it was restarted. */
+  readonly start: LedgerStart;
 }
 
 const ANSWER_MS_MAX = 10_000;
@@ -21,14 +25,18 @@ const ANSWER_MS_MAX = 10_000;
  * otherwise the node is believed. Throws an OperatorError when it is another, or the URL is none.
  */
 export async function readLedger(url: string, known: Uint8Array | undefined): Promise<Ledger> {
-  const document = await fetchGenesis(nodeUrl(url));
-  const hash = genesisHash(document);
-  if (known !== undefined && !equalBytes(genesisHash(known), hash))
-    throw new OperatorError(
-      `${url} is a node of the ledger ${toHex(hash)}, the keys belong to ${toHex(genesisHash(known))}: ` +
-        'name another node with --node, or other keys with --keys.',
-    );
-  return { genesisHash: hash, genesis: decodeGenesis(document) };
+  const start = readLedgerStart(await fetchGenesis(nodeUrl(url)));
+  const { genesisHash, founding: genesis } = start;
+  const expected = known && readLedgerStart(known).genesisHash;
+  if (expected === undefined || equalBytes(expected, genesisHash)) return { genesisHash, genesis, start };
+  const isRestarted = ledgerLine(start).some((earlier) => equalBytes(earlier.genesisHash, expected));
+  throw new OperatorError(
+    `${url} is a node of the ledger ${toHex(genesisHash)}, the keys belong to ${toHex(expected)}: ` +
+      (isRestarted
+        ? 'it says that this one was restarted. If your organisation knows of it, put the restart file that it signed ' +
+          'in place of genesis.cbor in the key folder.'
+        : 'name another node with --node, or other keys with --keys.'),
+  );
 }
 
 /** A client of the node at `url` that signs as `identity`, or not at all. */

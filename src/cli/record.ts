@@ -5,6 +5,7 @@ import type { Party } from '../client/seal-record.ts';
 import { equalBytes, fromHex, toHex } from '../codec/bytes.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { RecordFields } from '../ledger/attachment.ts';
+import { genesisHashAt } from '../ledger/ledger-start.ts';
 import { OperatorError } from '../node/operator-error.ts';
 import type { Holder, KeyFolder } from './key-folder.ts';
 import { readWhole } from './options.ts';
@@ -111,7 +112,7 @@ async function getRecord(id: string, flags: GetFlags): Promise<void> {
   if (view.attachment === null) throw new OperatorError(`Record ${id} has no keys beside it and can not be opened.`);
   const { version, payload } = view;
   const fetched: FetchedRecord = {
-    genesisHash: ledger.genesisHash,
+    genesisHash: genesisHashAt(ledger.start, view.height),
     recordId,
     version,
     reference: { hash: fromHex(view.attachment.hash), bytes: view.attachment.bytes },

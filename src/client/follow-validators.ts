@@ -5,18 +5,12 @@ import { parseAddress } from '../crypto/address.ts';
 import type { VerifySignature } from '../ledger/certificate.ts';
 import type { Validator } from '../ledger/validator-set.ts';
 import type { NodeClient } from './node-client.ts';
-import { BlockProofError, type TrustedLedger, trustedAfter } from './verify-block.ts';
-
-/** What is trusted from some height on. */
-export interface TrustedFrom {
-  readonly height: number;
-  readonly trusted: TrustedLedger;
-}
+import { BlockProofError, type TrustedFrom, trustedAfter } from './verify-block.ts';
 
 /**
  * Follows the validators from a trusted height up to `toHeight`: at each change the block before it, certified by the
  * set before, announces the set after. The node's word on who changed when is a hint that saves the blocks between; a
- * change that it hides makes `verifyBlock` refuse what comes after. Start from { height: 1, trusted: trustedLedger(…) }.
+ * change that it hides makes `verifyBlock` refuse what comes after. Start from `trustedStart(…)`.
  * Throws a BlockProofError, a DecodeError, or what the client throws.
  */
 export async function followValidators(

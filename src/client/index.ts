@@ -1,4 +1,6 @@
 /** The SDK: everything that a program outside this repository uses, in browsers and in Node. */
+
+export { genesisHashAt, type LedgerStart, readLedgerStart } from '../ledger/ledger-start.ts';
 export {
   accountRegister,
   assembleTransaction,
@@ -15,7 +17,7 @@ export {
   validatorRemove,
   validatorRotate,
 } from './build-transaction.ts';
-export { followValidators, type TrustedFrom } from './follow-validators.ts';
+export { followValidators } from './follow-validators.ts';
 export {
   type AccountIdentity,
   type AccountSecrets,
@@ -43,9 +45,11 @@ export { signRequest, type UnsignedRequest } from './sign-request.ts';
 export { type FinalStatus, type SubmitOptions, submitUntilFinal } from './submit-until-final.ts';
 export {
   BlockProofError,
+  type TrustedFrom,
   type TrustedLedger,
   trustedAfter,
   trustedLedger,
+  trustedStart,
   type VerifiedBlock,
   verifyBlock,
 } from './verify-block.ts';

@@ -22,6 +22,7 @@ export interface Reader {
 
 /** One version of a record as fetched. */
 export interface FetchedRecord extends RecordVersion {
+  /** The genesis hash of the height of this version's block (`genesisHashAt`): another before a restart. */
   readonly genesisHash: Uint8Array;
   /** What the transaction says of the attachment. */
   readonly reference: AttachmentReference;

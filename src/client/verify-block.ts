@@ -8,7 +8,7 @@ import {
   certificateSchema,
   type VerifySignature,
 } from '../ledger/certificate.ts';
-import { decodeGenesis, genesisHash } from '../ledger/genesis.ts';
+import { readLedgerStart } from '../ledger/ledger-start.ts';
 import { makeValidatorSet, type Validator, type ValidatorSet } from '../ledger/validator-set.ts';
 
 /** A header whose commit by a quorum of the validators was checked. */
@@ -28,15 +28,29 @@ export interface TrustedLedger {
   readonly validators: ValidatorSet;
 }
 
+/** What is trusted from some height on. */
+export interface TrustedFrom {
+  readonly height: number;
+  readonly trusted: TrustedLedger;
+}
+
 /**
- * The ledger of a genesis document. Trust comes from `expectedHash`, which the client knows from its organisation, not
+ * The ledger of a genesis document, of a founding or of a restart. Trust comes from `expectedHash`, which the client knows from its organisation, not
  * from the node that sent the document. Throws a BlockProofError when it is another, a DecodeError when malformed.
  */
 export function trustedLedger(genesisDocument: Uint8Array, expectedHash: Uint8Array): TrustedLedger {
-  if (!equalBytes(genesisHash(genesisDocument), expectedHash))
+  return trustedStart(genesisDocument, expectedHash).trusted;
+}
+
+/**
+ * The same with the height from which it is trusted: 1, or in a ledger that was restarted the first one after that,
+ * whose validators the members signed. Where `followValidators` begins. Throws as `trustedLedger` does.
+ */
+export function trustedStart(genesisDocument: Uint8Array, expectedHash: Uint8Array): TrustedFrom {
+  const { genesisHash, parent, validators } = readLedgerStart(genesisDocument);
+  if (!equalBytes(genesisHash, expectedHash))
     throw new BlockProofError('the genesis document is not the one of this ledger');
-  const { validators } = decodeGenesis(genesisDocument);
-  return { genesisHash: expectedHash, validators: makeValidatorSet(validators) };
+  return { height: parent.height + 1, trusted: { genesisHash, validators: makeValidatorSet(validators) } };
 }
 
 /**

@@ -12,16 +12,21 @@ import { holdJustification, pruneToView } from './view-change.ts';
 export type JournalVerdict = 'fresh' | 'intact' | 'amnesia';
 
 /**
- * Judges the journal's records, in order, against the height of the applied tip. Intact: it begins with a birth or a
+ * Judges the journal's records, in order, against the height of the applied tip, of a ledger that starts from
+ * `startHeight`. Intact: it begins with a birth or a
  * truncation record (after an amnesia, with the truncation that ended it) and reaches the tip. A birth record alone
- * and an empty store is a node that may start a genesis.
+ * and a store at the start is a node that may start a ledger.
  */
-export function journalVerdict(records: readonly JournalRecord[], tipHeight: number): JournalVerdict {
+export function journalVerdict(
+  records: readonly JournalRecord[],
+  tipHeight: number,
+  startHeight: number,
+): JournalVerdict {
   const forgotten = records.findLastIndex(({ kind }) => kind === 'Amnesia');
   const begin = forgotten < 0 ? 0 : records.findIndex(({ kind }, index) => index > forgotten && kind === 'Truncated');
   const first = records[begin];
   if (first === undefined || (first.kind !== 'Birth' && first.kind !== 'Truncated')) return 'amnesia';
-  if (first.kind === 'Birth' && records.length === 1) return tipHeight === 0 ? 'fresh' : 'amnesia';
+  if (first.kind === 'Birth' && records.length === 1) return tipHeight === startHeight ? 'fresh' : 'amnesia';
   // The crash between the batch of a decided height and the truncation after it leaves no more than one behind.
   const reached = Math.max(...records.slice(begin).map(journalRecordHeight));
   return reached + 1 < tipHeight ? 'amnesia' : 'intact';

@@ -43,7 +43,7 @@ export function ledgerLine(start: LedgerStart): readonly LedgerStart[] {
   return start.before === undefined ? [start] : [...ledgerLine(start.before), start];
 }
 
-/** Hash of the last block at or below the start of the ledger; undefined where there is none. */
+/** Hash of the block at the height that the ledger starts from; undefined at a founding, which has none. */
 export function lastBlockBefore(start: LedgerStart): Uint8Array | undefined {
   const { before, restart } = start;
   if (before === undefined || restart === undefined) return undefined;
@@ -56,6 +56,7 @@ function readStart(encoded: Uint8Array, depth: number): LedgerStart {
   const restart = decodeRestart(encoded);
   const { origin, createdMs, ledger } = restart;
   const before = readStart(origin.genesis, depth + 1);
+  if (origin.height === 0) throw new DecodeError('a restart of a ledger without blocks');
   if (origin.height < before.parent.height)
     throw new DecodeError(`a restart at height ${origin.height} of a ledger that starts at ${before.parent.height}`);
   if (origin.height === before.parent.height && !equalBytes(origin.blockHash, before.genesisHash))

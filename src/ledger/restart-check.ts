@@ -91,7 +91,9 @@ export function restartSignaturesFault(
   if (surplus !== undefined) return `nobody asks ${formatAddress(surplus.address)} to sign`;
   if (isSatisfied) return undefined;
   const open = restartSigners(document, signatures, ended).filter(({ hasSigned }) => !hasSigned);
-  const names = open.map(({ name, address, isNeeded }) => `${name} ${formatAddress(address)}${isNeeded ? ', needed' : ''}`);
+  const names = open.map(
+    ({ name, address, isNeeded }) => `${name} ${formatAddress(address)}${isNeeded ? ', needed' : ''}`,
+  );
   return `missing: ${missing}. Not signed: ${names.join('; ')}`;
 }
 
@@ -159,10 +161,13 @@ function originFault(document: RestartDocument, { start, tip, state }: EndedLedg
   const { version, ledger, createdMs, origin } = document;
   if (version !== RESTART_VERSION) return `restart version ${version}; this build reads ${RESTART_VERSION}`;
   if (ledger !== start.ledger) return `it is called ${ledger}, the ledger is called ${start.ledger}`;
-  if (origin.height !== tip.height) return `it restarts from height ${origin.height}, this ledger stands at ${tip.height}`;
+  if (tip.height === 0) return 'the ledger has no block yet: found a new one';
+  if (origin.height !== tip.height)
+    return `it restarts from height ${origin.height}, this ledger stands at ${tip.height}`;
   if (!equalBytes(origin.blockHash, tip.hash))
     return `it restarts from block ${toHex(origin.blockHash)}, block ${tip.height} here is ${toHex(tip.hash)}`;
-  if (!equalBytes(origin.stateRoot, rootHash(state.map))) return 'it restarts from another state than that of its block';
+  if (!equalBytes(origin.stateRoot, rootHash(state.map)))
+    return 'it restarts from another state than that of its block';
   if (createdMs <= tip.timestampMs) return `it is of ${createdMs}, not later than its last block, ${tip.timestampMs}`;
   return undefined;
 }

@@ -15,7 +15,9 @@ export interface RestartedState {
 }
 
 /** What of a restart decides the state. */
-type RestartTerms = Pick<RestartDocument, 'validators' | 'suspended'> & { readonly origin: { readonly height: number } };
+type RestartTerms = Pick<RestartDocument, 'validators' | 'suspended'> & {
+  readonly origin: { readonly height: number };
+};
 
 /**
  * The state that the new ledger starts with (consensus.md §10): the new validators at once, tenures that say so, no

@@ -28,7 +28,8 @@ export function indexedBlock(
 
 /** Where the rows of a block are taken from. */
 export interface BlockSource {
-  readonly genesisHash: Uint8Array;
+  /** The genesis hash under which the block of a height was made. */
+  genesisHashAt(height: number): Uint8Array;
   /** Undefined on a node that runs for no organisation: it indexes public facts alone. */
   readonly organisationKey: OrganisationKey | undefined;
   block(height: number): Promise<IndexedBlock>;
@@ -68,7 +69,9 @@ function recordVersion(
   const { action } = transaction;
   if (!isRecordVersion(action)) return undefined;
   const isNew = action.kind === 'record.create';
-  const recordId = isNew ? recordIdOf(source.genesisHash, action.author, transaction.salt) : action.recordId;
+  const recordId = isNew
+    ? recordIdOf(source.genesisHashAt(place.height), action.author, transaction.salt)
+    : action.recordId;
   const record = source.record(recordId);
   if (record === undefined) throw new Error('a committed record is missing from the state');
   const { organisation, patient } = record;
@@ -91,10 +94,11 @@ function recordVersion(
 }
 
 async function searchFields(
-  { organisationKey, genesisHash }: BlockSource,
+  source: BlockSource,
   attachment: Uint8Array | undefined,
-  { recordId, version }: Pick<RecordRow, 'recordId' | 'version'>,
+  { recordId, version, height }: Pick<RecordRow, 'recordId' | 'version' | 'height'>,
 ) {
+  const { organisationKey } = source;
   if (attachment === undefined || organisationKey === undefined) return null;
-  return (await openRecordFields(attachment, organisationKey, genesisHash, recordId, version)) ?? null;
+  return (await openRecordFields(attachment, organisationKey, source.genesisHashAt(height), recordId, version)) ?? null;
 }

@@ -162,16 +162,17 @@ export class CatchUp {
   async #joinedBySnapshot(): Promise<boolean> {
     const { chain, join, snapshotDistance, anchor, onFatal } = this.#dependencies;
     const { height } = chain.tip;
-    const least = height === 0 ? chain.parameters.snapshotInterval : height + snapshotDistance() + 1;
+    const isNew = height === chain.startHeight;
+    const least = isNew ? height + chain.parameters.snapshotInterval : height + snapshotDistance() + 1;
     // Mere claims count where no certificate could be checked yet: they cost a question to each member.
-    const isUnproven = height === 0 || (anchor !== undefined && anchor.height > height);
+    const isUnproven = isNew || (anchor !== undefined && anchor.height > height);
     const reached = isUnproven ? this.#tips.highestClaim : this.#tips.target;
     if (join === undefined || reached < least || performance.now() < this.#joinTriedMs + JOIN_RETRY_MS) return false;
     await this.#gatherPeers();
     this.#joinTriedMs = performance.now();
     const outcome = await join.attempt(least, this.#closing.signal);
     // A node with blocks of its own can go on one by one, as far as `wasAwayLong` lets it.
-    if (outcome === 'anchorNeeded' && height === 0) {
+    if (outcome === 'anchorNeeded' && isNew) {
       this.#closing.abort(new Error('an anchor is needed'));
       onFatal(anchorNeededError());
     }

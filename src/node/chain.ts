@@ -20,7 +20,8 @@ import {
 } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { executeTransaction } from '../ledger/execution.ts';
-import { decodeGenesis, genesisHash, genesisParent, genesisState } from '../ledger/genesis.ts';
+import { genesisState } from '../ledger/genesis.ts';
+import { genesisHashAt, type LedgerStart } from '../ledger/ledger-start.ts';
 import type { Parameters } from '../ledger/parameters.ts';
 import { eligiblePrimaries } from '../ledger/proposer-skip.ts';
 import type { Rejection } from '../ledger/rejection.ts';
@@ -45,6 +46,7 @@ const REBUILD_BATCH = 10_000;
 /** The committed ledger of a node: its state, what can be built or checked on it, and the one way it grows. */
 export class Chain {
   readonly genesisHash: Uint8Array;
+  readonly #start: LedgerStart;
   readonly #store: Store;
   readonly #parts: ExecutionParts;
   #state: CommittedState;
@@ -54,17 +56,18 @@ export class Chain {
   /** Made by `openChain` alone. */
   constructor(
     store: Store,
-    hash: Uint8Array,
+    start: LedgerStart,
     signatures: SignatureCache,
     at: { readonly map: StateMap; readonly parent: ParentBlock; readonly transactionsCommitted: number },
   ) {
     this.#store = store;
-    this.genesisHash = hash;
+    this.#start = start;
+    this.genesisHash = start.genesisHash;
     this.#state = new CommittedState(store, at.map, STATE_VALUES_CACHED);
     this.#parent = at.parent;
     this.#transactionsCommitted = at.transactionsCommitted;
     this.#parts = {
-      genesisHash: hash,
+      genesisHash: start.genesisHash,
       indexOf: indexRootOf,
       checks: {
         signingKeyFault,
@@ -78,7 +81,17 @@ export class Chain {
     };
   }
 
-  /** The last committed block; height 0 and the genesis hash before the first. */
+  /** Height that the first block of this ledger builds on: 0, or where it was restarted. */
+  get startHeight(): number {
+    return this.#start.parent.height;
+  }
+
+  /** The genesis hash under which the block of a height was made: up to `startHeight` that of the ledger before. */
+  genesisHashAt(height: number): Uint8Array {
+    return genesisHashAt(this.#start, height);
+  }
+
+  /** The last committed block; before the first of this ledger `startHeight` and the genesis hash. */
   get tip(): ParentBlock {
     return this.#parent;
   }
@@ -267,33 +280,48 @@ export class Chain {
 
 /**
  * Opens the chain that `store` holds, or begins it with the genesis. The state map is built anew from the stored values
- * and its root compared with the tip's header, so that a damaged disk is found here. Throws an OperatorError then.
+ * and its root compared with the tip's header, or with what the ledger starts from, so that a damaged disk is found
+ * here. Throws an OperatorError then.
  */
-export async function openChain(store: Store, genesis: Uint8Array, signatures: SignatureCache): Promise<Chain> {
-  const hash = genesisHash(genesis);
+export async function openChain(store: Store, start: LedgerStart, signatures: SignatureCache): Promise<Chain> {
   if (store.tip() === undefined) {
-    const { changes } = genesisState(decodeGenesis(genesis));
+    if (start.restart !== undefined) throw new OperatorError(STATE_NEEDED);
+    const { changes } = genesisState(start.founding);
     await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
   }
   const map = await rebuildMap(store);
-  const tip = store.tip();
-  assert(tip !== undefined, 'the store has a tip once genesis is committed');
-  const header = tip.height === 0 ? undefined : await store.header(tip.height);
-  const parent =
-    header === undefined
-      ? genesisParent(genesis)
-      : { height: tip.height, hash: tip.hash, timestampMs: decodeHeader(header).timestampMs };
-  const root =
-    header === undefined ? rootHash(genesisState(decodeGenesis(genesis)).map) : decodeHeader(header).stateRoot;
-  if (!equalBytes(root, rootHash(map)))
+  const { parent, stateRoot } = await standing(store, start);
+  if (!equalBytes(stateRoot, rootHash(map)))
     throw new OperatorError(
-      `The stored state is not the one that block ${tip.height} commits to: the disk lost or changed data. ` +
+      `The stored state is not the one that block ${parent.height} commits to: the disk lost or changed data. ` +
         'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',
     );
-  return new Chain(store, hash, signatures, { map, parent, transactionsCommitted: store.transactionsCommitted() });
+  return new Chain(store, start, signatures, { map, parent, transactionsCommitted: store.transactionsCommitted() });
 }
 
-async function rebuildMap(store: Store): Promise<StateMap> {
+const STATE_NEEDED =
+  'The ledger was restarted, and this node has not the state that it goes on from: get one from a member (medledger ' +
+  'restart state) and make the folder again with "medledger init --state".';
+
+/** The tip of a store, and the root of the state that belongs to it. */
+async function standing(
+  store: Store,
+  start: LedgerStart,
+): Promise<{ readonly parent: ParentBlock; readonly stateRoot: Uint8Array }> {
+  const tip = store.tip();
+  assert(tip !== undefined, 'the store has a tip once genesis is committed');
+  if (tip.height === start.parent.height) {
+    const stateRoot = start.restart?.stateRoot ?? rootHash(genesisState(start.founding).map);
+    return { parent: start.parent, stateRoot };
+  }
+  const header = await store.header(tip.height);
+  assert(header !== undefined, 'the store has the header of its tip');
+  const { timestampMs, stateRoot } = decodeHeader(header);
+  return { parent: { ...tip, timestampMs }, stateRoot };
+}
+
+/** The map over all of the stored state: what its root is compared with is the caller's to know. */
+export async function rebuildMap(store: Store): Promise<StateMap> {
   let map = emptyMap;
   let batch: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
   for await (const entry of store.allState()) {

@@ -44,8 +44,9 @@ export function createRunner(core: Core, dependencies: Omit<EffectRunnerDependen
 /** The first input: where the chain stands, and what the journal says we signed beyond it. */
 export async function startInput(chain: Chain, store: Store, journal: JournalContent): Promise<Input> {
   const { height } = chain.tip;
-  const certificate = await store.certificate(height);
-  const verdict = journalVerdict(journal.records, height);
+  // At the start the certificate that is there, if any, is one of the ledger before.
+  const certificate = height === chain.startHeight ? undefined : await store.certificate(height);
+  const verdict = journalVerdict(journal.records, height, chain.startHeight);
   const standing: JournalStanding = verdict === 'fresh' ? 'intact' : verdict;
   return {
     kind: 'Start',

@@ -11,6 +11,8 @@ import { changesNextValidators, encodeHeaderFrame } from './linked-header.ts';
 /** Where answers come from. */
 export interface HistoryServerDependencies {
   readonly store: Pick<Store, 'tip' | 'header' | 'certificate' | 'validatorList'>;
+  /** Height that the first block of this ledger builds on; those up to it prove nothing under its genesis hash. */
+  readonly startHeight: number;
   readonly snapshots: Pick<SnapshotStore, 'heights' | 'chunk'>;
   /** Sets that no block put in force, such as those of the genesis. */
   readonly knownSets: () => readonly ValidatorSet[];
@@ -19,8 +21,9 @@ export interface HistoryServerDependencies {
 }
 
 /** Answers to those who join or come back: each item proves itself to them. */
-export function createHistoryServer({ store, snapshots, knownSets, block }: HistoryServerDependencies) {
+export function createHistoryServer({ store, startHeight, snapshots, knownSets, block }: HistoryServerDependencies) {
   async function provenHeader(height: number): Promise<readonly Uint8Array[]> {
+    if (height <= startHeight) return [];
     const [header, certificate] = await Promise.all([store.header(height), store.certificate(height)]);
     return header === undefined || certificate === undefined ? [] : [encodeHeaderFrame(header, certificate)];
   }
@@ -28,7 +31,7 @@ export function createHistoryServer({ store, snapshots, knownSets, block }: Hist
   async function headers(fromHeight: number, maxHeaders: number): Promise<readonly Uint8Array[]> {
     const frames: Uint8Array[] = [];
     const end = Math.min(fromHeight + maxHeaders - 1, store.tip()?.height ?? 0);
-    for (let height = Math.max(1, fromHeight); height <= end; height += 1) {
+    for (let height = Math.max(startHeight + 1, fromHeight); height <= end; height += 1) {
       const header = await store.header(height);
       if (header === undefined) break;
       const isChange = changesNextValidators(decodeHeader(header));

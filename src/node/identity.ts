@@ -5,7 +5,7 @@ import { parseAddress } from '../crypto/address.ts';
 import { readAccountKey, readValidatorKey } from '../crypto/node/keystore.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';
 import type { Signer } from '../crypto/signer.ts';
-import { decodeGenesis, type GenesisDocument } from '../ledger/genesis.ts';
+import { type LedgerStart, readLedgerStart } from '../ledger/ledger-start.ts';
 import { type DataFolder, dataFolder } from '../storage/data-folder.ts';
 import { OperatorError } from './operator-error.ts';
 import type { OrganisationKey } from './record-fields.ts';
@@ -18,7 +18,7 @@ export const ORGANISATION_KEY_FILE = 'organisation.json';
 export interface NodeIdentity {
   /** Canonical bytes of the genesis document. */
   readonly genesisDocument: Uint8Array;
-  readonly genesis: GenesisDocument;
+  readonly start: LedgerStart;
   /** 32-byte Ed25519 seed of the node's key: validator key and libp2p identity in one. */
   readonly seed: Uint8Array;
   readonly signer: Signer;
@@ -32,7 +32,7 @@ export function readIdentity(folder: DataFolder): NodeIdentity {
   const { signingSeed } = readValidatorKey(path.join(folder.keys, VALIDATOR_KEY_FILE));
   return {
     genesisDocument,
-    genesis: readDocument(genesisDocument, folder.genesis),
+    start: readStart(genesisDocument, folder.genesis),
     seed: signingSeed,
     signer: sodiumSigner(signingSeed),
     organisationKey: readOrganisationKey(path.join(folder.keys, ORGANISATION_KEY_FILE)),
@@ -55,9 +55,10 @@ function readGenesis(file: string): Uint8Array {
   }
 }
 
-function readDocument(encoded: Uint8Array, file: string): GenesisDocument {
+/** Reads a genesis file of either kind. Throws an OperatorError that names `file` when it is none. */
+export function readStart(encoded: Uint8Array, file: string): LedgerStart {
   try {
-    return decodeGenesis(encoded);
+    return readLedgerStart(encoded);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new OperatorError(`${file} is no genesis document (${error.message}): copy it from another hospital again.`);

@@ -14,7 +14,6 @@ const ATTACHMENT_PATIENCE_MS = 30_000;
 
 /** What the outer index of a running node is fed from: the store, members where something is missing, and memory. */
 export class IndexSource implements BlockSource {
-  readonly genesisHash: Uint8Array;
   readonly organisationKey: OrganisationKey | undefined;
   readonly #chain: Chain;
   readonly #store: Store;
@@ -22,11 +21,14 @@ export class IndexSource implements BlockSource {
   readonly #recent = new Map<number, IndexedBlock>();
 
   constructor(chain: Chain, store: Store, attachments: AttachmentKeeper, organisationKey: OrganisationKey | undefined) {
-    this.genesisHash = chain.genesisHash;
     this.organisationKey = organisationKey;
     this.#chain = chain;
     this.#store = store;
     this.#attachments = attachments;
+  }
+
+  genesisHashAt(height: number): Uint8Array {
+    return this.#chain.genesisHashAt(height);
   }
 
   /** A block was just committed: it is needed soon, and decoded already. */
@@ -37,7 +39,7 @@ export class IndexSource implements BlockSource {
 
   async block(height: number): Promise<IndexedBlock> {
     const recent = this.#recent.get(height);
-    return recent ?? storedIndexedBlock(this.#store, this.genesisHash, height);
+    return recent ?? storedIndexedBlock(this.#store, this.genesisHashAt(height), height);
   }
 
   record(recordId: Uint8Array): RecordState | undefined {
@@ -49,7 +51,7 @@ export class IndexSource implements BlockSource {
   }
 }
 
-/** A block below the tip, decoded from the store. */
+/** A block below the tip, decoded from the store; `genesisHash` is that of its height. */
 export async function storedIndexedBlock(store: Store, genesisHash: Uint8Array, height: number): Promise<IndexedBlock> {
   const header = await store.header(height);
   const transactions = await store.bodies(height);

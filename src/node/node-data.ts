@@ -1,15 +1,17 @@
 import type { Logger } from 'pino';
 import { encodeJournalRecord } from '../consensus/journal-record.ts';
 import { type OuterIndex, openOuterIndex } from '../index/outer/outer-index.ts';
-import { genesisHash } from '../ledger/genesis.ts';
-import { openStore, type Store } from '../storage/block-store.ts';
+import type { LedgerStart } from '../ledger/ledger-start.ts';
+import type { Store } from '../storage/block-store.ts';
 import type { DataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
 import { createJournal, type Journal, openJournal } from '../storage/journal.ts';
+import { openLedger } from '../storage/open-ledger.ts';
 import { openPayloadStore, type PayloadStore } from '../storage/payload-store.ts';
 import { SnapshotStore } from '../storage/snapshot-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { encodeRecord } from './journal-entry.ts';
+import { refuseHalfDone } from './pending-restart.ts';
 
 /** Everything of a node that is on disk, open and locked. */
 export interface NodeData {
@@ -25,7 +27,7 @@ export interface NodeData {
 /** Opens a node's data; what was opened is closed again when a later part fails. */
 export async function openNodeData(
   folder: DataFolder,
-  genesisDocument: Uint8Array,
+  start: LedgerStart,
   payloadQuotaBytes: number,
   log: Logger,
 ): Promise<NodeData> {
@@ -36,14 +38,15 @@ export async function openNodeData(
   try {
     const lock = lockFolder(folder.root);
     closers.push(() => lock.release());
-    const store = await openStore(folder.ledger, { genesisHash: genesisHash(genesisDocument) });
+    refuseHalfDone(folder);
+    const store = await openLedger(folder.ledger, start);
     closers.push(() => store.close());
     const journal = await openOrReplaceJournal(folder.journal, log);
     closers.push(() => journal.close());
     if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'a torn end of the journal was cut');
     const payloads = await openPayloadStore(folder.payloads, { quotaBytes: payloadQuotaBytes });
     closers.push(() => payloads.close());
-    const snapshots = await SnapshotStore.open(folder.snapshots, genesisHash(genesisDocument));
+    const snapshots = await SnapshotStore.open(folder.snapshots, start.genesisHash);
     closers.push(() => snapshots.close());
     const index = await openOuterIndex(folder.index);
     closers.push(() => index.close());

@@ -70,7 +70,8 @@ export function createNodePorts(dependencies: PortDependencies): {
   async function confirmed(row: RecordRow): Promise<boolean> {
     const encoded = await store.transaction(row.height, row.index);
     if (encoded === undefined) return false;
-    const { transaction, txId } = decodeTransaction(chain.genesisHash, encoded);
+    const genesisHash = chain.genesisHashAt(row.height);
+    const { transaction, txId } = decodeTransaction(genesisHash, encoded);
     const { action } = transaction;
     if (!equalBytes(txId, row.txId)) return false;
     if (action.kind === 'record.amend')
@@ -78,7 +79,7 @@ export function createNodePorts(dependencies: PortDependencies): {
     return (
       action.kind === 'record.create' &&
       row.version === 1 &&
-      equalBytes(recordIdOf(chain.genesisHash, action.author, transaction.salt), row.recordId) &&
+      equalBytes(recordIdOf(genesisHash, action.author, transaction.salt), row.recordId) &&
       equalBytes(action.patient, row.patient)
     );
   }
@@ -91,7 +92,7 @@ export function createNodePorts(dependencies: PortDependencies): {
     for (const place of pages === undefined ? [] : lookup(pages, 'record', recordId)) {
       const encoded = await store.transaction(position.height, place);
       if (encoded === undefined) continue;
-      const { transaction, txId } = decodeTransaction(chain.genesisHash, encoded);
+      const { transaction, txId } = decodeTransaction(chain.genesisHashAt(position.height), encoded);
       const { action } = transaction;
       if (!isRecordVersion(action) || versionMade(action) !== version) continue;
       return { author: action.author, txId, height: position.height, index: place };
@@ -101,6 +102,7 @@ export function createNodePorts(dependencies: PortDependencies): {
 
   const ports: NodePorts = {
     genesisHash: chain.genesisHash,
+    genesisHashAt: (height) => chain.genesisHashAt(height),
     genesisDocument: dependencies.genesisDocument,
     status: dependencies.status,
     consensus: dependencies.consensus,
@@ -115,7 +117,7 @@ export function createNodePorts(dependencies: PortDependencies): {
       const encoded = await store.transaction(location.height, location.index);
       return encoded === undefined
         ? undefined
-        : { ...location, decoded: decodeTransaction(chain.genesisHash, encoded) };
+        : { ...location, decoded: decodeTransaction(chain.genesisHashAt(location.height), encoded) };
     },
     async block(which) {
       if (which === 'latest') return storedBlock(chain.tip.height);

@@ -2,7 +2,7 @@ import { equalBytes } from '../codec/bytes.ts';
 import { describeCore } from '../consensus/describe.ts';
 import type { Core } from '../consensus/state.ts';
 import { accountAddress } from '../ledger/account.ts';
-import type { GenesisDocument } from '../ledger/genesis.ts';
+import type { LedgerStart } from '../ledger/ledger-start.ts';
 import { validatorIndex } from '../ledger/validator-set.ts';
 import type { Chain } from './chain.ts';
 import type { ConsensusInlet } from './consensus-inlet.ts';
@@ -12,7 +12,7 @@ import type { NodeStatus, PeerStatus } from './ports.ts';
 /** Where a status is read from. */
 export interface StatusSources {
   readonly version: string;
-  readonly genesis: GenesisDocument;
+  readonly start: LedgerStart;
   readonly chain: Chain;
   readonly core: Core;
   readonly mempool: Mempool;
@@ -28,13 +28,13 @@ export interface StatusSources {
 
 /** Where the node stands, for operators and clients; nothing of it is about any person. */
 export function nodeStatus(sources: StatusSources): NodeStatus {
-  const { genesis, chain, core, mempool, publicKey } = sources;
+  const { start, chain, core, mempool, publicKey } = sources;
   const { validators } = chain.validators;
   const own = validatorIndex(chain.validators, publicKey) ?? null;
   const home = homeOf(sources, own === null ? undefined : validators[own]!.organisation);
   return {
     version: sources.version,
-    ledger: genesis.ledger,
+    ledger: start.ledger,
     genesisHash: chain.genesisHash,
     organisation: { name: chain.organisationName(home) ?? '', address: home },
     validator: own,
@@ -95,6 +95,6 @@ function peerStatuses(sources: StatusSources, own: number | null): PeerStatus[] 
 }
 
 /** Who runs this node: whose keys it has, else whose seat; one without either stands for the first of the ledger. */
-function homeOf({ genesis, organisation }: StatusSources, seat: Uint8Array | undefined): Uint8Array {
-  return organisation ?? seat ?? accountAddress(genesis.organisations[0]!.keyDocument);
+function homeOf({ start, organisation }: StatusSources, seat: Uint8Array | undefined): Uint8Array {
+  return organisation ?? seat ?? accountAddress(start.founding.organisations[0]!.keyDocument);
 }

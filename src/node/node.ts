@@ -74,12 +74,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   signatureSelfTest(verifySignature);
   const folder = await checkDataFolder(options.folder);
   const identity = readIdentity(folder);
-  const data = await openNodeData(
-    folder,
-    identity.genesisDocument,
-    options.config.storage.payloadQuotaBytes,
-    options.log,
-  );
+  const data = await openNodeData(folder, identity.start, options.config.storage.payloadQuotaBytes, options.log);
   const verifier = createVerifierPool({ workers: VERIFIER_THREADS });
   try {
     return await assemble(options, identity, data, verifier);
@@ -112,7 +107,7 @@ async function assemble(
   };
 
   const signatures = new SignatureCache();
-  const chain = await openChain(store, identity.genesisDocument, signatures);
+  const chain = await openChain(store, identity.start, signatures);
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const queue = new AdmissionQueue(() => mempool.size);
   const tracker = new TransactionTracker(mempool, store);
@@ -165,7 +160,7 @@ async function assemble(
   });
   const sources: ConsensusSources = {
     version: options.version,
-    genesis: identity.genesis,
+    start: identity.start,
     chain,
     core,
     mempool,

@@ -177,7 +177,9 @@ export type KeyTenure = Tenure & { readonly publicKey: Uint8Array };
 /** What the HTTP interface may ask of a running node. Everything returned is committed and verified by it. */
 export interface NodePorts {
   readonly genesisHash: Uint8Array;
-  /** Canonical bytes of the genesis document. */
+  /** The genesis hash under which the block of a height was made: another before the ledger was restarted. */
+  genesisHashAt(height: number): Uint8Array;
+  /** Canonical bytes of the genesis file. */
   readonly genesisDocument: Uint8Array;
   status(): NodeStatus;
   consensus(): ConsensusStatus;

@@ -1,14 +1,16 @@
 import { openOuterIndex } from '../index/outer/outer-index.ts';
 import type { AppliedBlock, BlockRows } from '../index/outer/rows.ts';
-import { genesisHash } from '../ledger/genesis.ts';
+import { genesisHashAt } from '../ledger/ledger-start.ts';
 import { decodeStateValue, FAMILIES, type RecordState, stateKey } from '../ledger/state.ts';
-import { openStore, type Store } from '../storage/block-store.ts';
+import type { Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
+import { openLedger } from '../storage/open-ledger.ts';
 import { blockBeforeHistory } from './before-history.ts';
 import { type BlockSource, blockRows } from './block-rows.ts';
 import { readIdentity } from './identity.ts';
 import { storedAttachments, storedIndexedBlock } from './index-source.ts';
+import { refuseHalfDone } from './pending-restart.ts';
 
 /** Records, or blocks, put into the index in one transaction of its own. */
 const RECORDS_PER_APPLY = 2_000;
@@ -33,16 +35,16 @@ export async function reindexData(
   const data = await checkDataFolder(folder);
   const lock = lockFolder(data.root);
   try {
-    const { genesisDocument, organisationKey } = readIdentity(data);
-    const hash = genesisHash(genesisDocument);
-    const store = await openStore(data.ledger, { genesisHash: hash });
+    refuseHalfDone(data);
+    const { start, organisationKey } = readIdentity(data);
+    const store = await openLedger(data.ledger, start);
     try {
       const source: BlockSource = {
-        genesisHash: hash,
+        genesisHashAt: (height) => genesisHashAt(start, height),
         organisationKey,
         record: (recordId) => storedRecord(store, recordId),
         attachments: (hashes) => storedAttachments(store, hashes),
-        block: (height) => storedIndexedBlock(store, hash, height),
+        block: (height) => storedIndexedBlock(store, genesisHashAt(start, height), height),
       };
       return await build(data.index, source, await blockBeforeHistory(store), store.tip()?.height ?? 0, onBlock);
     } finally {

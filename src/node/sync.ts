@@ -99,6 +99,7 @@ export async function createSync(config: NodeConfig['sync'], dependencies: SyncD
     answerWith(handlers) {
       const history = createHistoryServer({
         store,
+        startHeight: chain.startHeight,
         snapshots,
         knownSets() {
           const { validators, nextValidators } = chain.heightContext();

@@ -9,16 +9,22 @@ import { blockHash, decodeHeader } from '../ledger/block.ts';
 import { checkBlock } from '../ledger/block-check.ts';
 import { type ExecutedBlock, type ExecutionParts, type ParentBlock, validatorSets } from '../ledger/block-execution.ts';
 import { CERTIFICATE_BYTES_MAX, certificateFault, certificateSchema } from '../ledger/certificate.ts';
-import { decodeGenesis, genesisParent, genesisState } from '../ledger/genesis.ts';
+import { genesisState } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
+import { type LedgerStart, ledgerLine, readLedgerStart } from '../ledger/ledger-start.ts';
 import { MemoryState } from '../ledger/memory-state.ts';
+import { restartFault } from '../ledger/restart-check.ts';
+import { restartState } from '../ledger/restart-state.ts';
 import { rootHash, type StateMap } from '../ledger/state-map.ts';
 import { StateOverlay } from '../ledger/state-overlay.ts';
 import { decodeTransaction } from '../ledger/transaction.ts';
-import { openStore, type Store } from '../storage/block-store.ts';
+import type { Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
+import { openLedger } from '../storage/open-ledger.ts';
 import { OperatorError } from './operator-error.ts';
+import { refuseHalfDone } from './pending-restart.ts';
+import { SIGNATURE_CHECKS } from './signature-checks.ts';
 import { blockNamedBy, damageText, present } from './stored-item.ts';
 import { verifyRecent } from './verify-recent.ts';
 import type { VerifyResult } from './verify-result.ts';
@@ -37,13 +43,15 @@ export async function verifyData(
   const data = await checkDataFolder(folder);
   const lock = lockFolder(data.root);
   try {
+    refuseHalfDone(data);
     const genesis = await readGenesis(data.genesis);
     let store: Store | undefined;
     try {
-      const fault = genesisFault(decodeGenesis(genesis), signingKeyFault);
+      const start = readLedgerStart(genesis);
+      const fault = genesisFault(start.founding, signingKeyFault);
       if (fault !== undefined) return { kind: 'damaged', height: 0, detail: `no ledger can start so: ${fault}` };
-      store = await openStore(data.ledger, { genesisHash: genesisParent(genesis).hash });
-      return await verifyStore(store, genesis, onBlock);
+      store = await openLedger(data.ledger, start);
+      return await verifyStore(store, start, onBlock);
     } catch (error) {
       const detail = damageText(error);
       if (detail === undefined) throw error;
@@ -69,11 +77,11 @@ async function readGenesis(file: string): Promise<Uint8Array> {
 /** Checks an open store; as `verifyData`. */
 async function verifyStore(
   store: Store,
-  genesis: Uint8Array,
+  start: LedgerStart,
   onBlock: (height: number, tipHeight: number) => void,
 ): Promise<VerifyResult> {
-  if (store.historyFrom > 1) return verifyRecent(store, genesisParent(genesis).hash, onBlock);
-  const replay = new Replay(store, genesis);
+  if (store.historyFrom > 1) return verifyRecent(store, start, onBlock);
+  const replay = new Replay(store, start);
   const tip = store.tip() ?? { height: 0, hash: replay.parent.hash };
   for (let height = 1; height <= tip.height; height += 1) {
     try {
@@ -86,6 +94,8 @@ async function verifyStore(
     }
     onBlock(height, tip.height);
   }
+  const restartProblem = replay.restartFault();
+  if (restartProblem !== undefined) return { kind: 'damaged', height: tip.height, detail: restartProblem };
   if (!equalBytes(tip.hash, replay.parent.hash))
     return { kind: 'damaged', height: tip.height, detail: `the store names ${toHex(tip.hash)} as its last block` };
   const stateFault = store.tip() === undefined ? undefined : await replay.storedStateFault();
@@ -103,7 +113,7 @@ async function verifyStore(
   };
 }
 
-/** The ledger executed again from its genesis, block by block, beside the store. */
+/** The ledger executed again from its founding genesis, block by block and through each restart, beside the store. */
 class Replay {
   parent: ParentBlock;
   transactions = 0;
@@ -111,42 +121,59 @@ class Replay {
   attachmentsMissing = 0;
   readonly #store: Store;
   readonly #state = new MemoryState();
-  readonly #parts: ExecutionParts;
+  /** The ledger that the next block belongs to. */
+  #start: LedgerStart;
+  /** Those that go on from it, the next first. */
+  readonly #later: LedgerStart[];
   #map: StateMap;
 
-  constructor(store: Store, genesis: Uint8Array) {
+  constructor(store: Store, start: LedgerStart) {
     this.#store = store;
-    this.parent = genesisParent(genesis);
-    const { changes, map } = genesisState(decodeGenesis(genesis));
+    const [founding, ...later] = ledgerLine(start);
+    this.#start = founding!;
+    this.#later = later;
+    this.parent = founding!.parent;
+    const { changes, map } = genesisState(start.founding);
     this.#state.apply(changes);
     this.#map = map;
-    this.#parts = {
-      genesisHash: this.parent.hash,
-      indexOf: indexRootOf,
-      checks: {
-        signingKeyFault,
-        isSignatureValid: (preimage, publicKey, signature) => verifySignature(signature, preimage, publicKey),
-      },
-    };
   }
 
   get stateRoot(): Uint8Array {
     return rootHash(this.#map);
   }
 
+  /** Goes through the restarts that follow the block arrived at; says why one of them does not hold, if any. */
+  restartFault(): string | undefined {
+    for (let next = this.#later[0]; next?.parent.height === this.parent.height; next = this.#later[0]) {
+      const state = { reader: this.#state, map: this.#map };
+      const fault = restartFault(next, { start: this.#start, tip: this.parent, state }, SIGNATURE_CHECKS);
+      if (fault !== undefined) return `the restart after it does not hold: ${fault}`;
+      const { changes, map } = restartState(state, next.restart!);
+      this.#state.apply(changes);
+      this.#map = map;
+      this.#start = next;
+      this.parent = next.parent;
+      this.#later.shift();
+    }
+    return undefined;
+  }
+
   /** Checks the next block and takes over what it changes; says what is wrong with it, if anything. */
   async next(): Promise<string | undefined> {
+    const restartProblem = this.restartFault();
+    if (restartProblem !== undefined) return restartProblem;
     const height = this.parent.height + 1;
     const header = present(await this.#store.header(height), 'header');
     const certificate = present(await this.#store.certificate(height), 'certificate');
     const bodies = present(await this.#store.bodies(height), 'transactions');
-    const { genesisHash } = this.#parts;
+    const { genesisHash } = this.#start;
     const hash = blockHash(header);
     const certificateProblem = this.#certificateFault(certificate, height, hash);
     if (certificateProblem !== undefined) return certificateProblem;
     const transactions = bodies.map((encoded) => decodeTransaction(genesisHash, encoded));
     const state = { reader: this.#state, map: this.#map };
-    const check = checkBlock(state, this.parent, decodeHeader(header), transactions, { kind: 'catchUp' }, this.#parts);
+    const parts: ExecutionParts = { genesisHash, indexOf: indexRootOf, checks: SIGNATURE_CHECKS };
+    const check = checkBlock(state, this.parent, decodeHeader(header), transactions, { kind: 'catchUp' }, parts);
     if (check.kind === 'invalid') return `${check.fault.code}: ${check.fault.detail}`;
     const storedProblem = await this.#besidesFault(check.block);
     if (storedProblem !== undefined) return storedProblem;
@@ -177,7 +204,7 @@ class Replay {
     if (certificate.height !== height || !equalBytes(certificate.blockHash, hash))
       return `the commit certificate is for block ${certificate.height}, ${toHex(certificate.blockHash)}, not for this one`;
     const { current } = validatorSets(new StateOverlay(this.#state));
-    const fault = certificateFault('COMMIT', certificate, current, this.#parts.genesisHash, verifySignature);
+    const fault = certificateFault('COMMIT', certificate, current, this.#start.genesisHash, verifySignature);
     return fault === undefined ? undefined : `the commit certificate proves no commit (${fault})`;
   }
 

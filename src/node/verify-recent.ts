@@ -4,6 +4,7 @@ import { merkleRoot } from '../crypto/merkle.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, certificateFault, certificateSchema } from '../ledger/certificate.ts';
+import { genesisHashAt, type LedgerStart, lastBlockBefore, ledgerLine } from '../ledger/ledger-start.ts';
 import { emptyMap, rootHash, updateMap } from '../ledger/state-map.ts';
 import { mapChanges } from '../ledger/state-overlay.ts';
 import { decodeTransaction } from '../ledger/transaction.ts';
@@ -26,22 +27,24 @@ type Damage = Extract<VerifyResult, { kind: 'damaged' }>;
  */
 export async function verifyRecent(
   store: Store,
-  genesisHash: Uint8Array,
+  start: LedgerStart,
   onBlock: (height: number, tipHeight: number) => void,
 ): Promise<VerifyResult> {
   const fromHeight = store.historyFrom;
   const tip = store.tip()!;
   const sets = storedSets(store);
   const counts = { transactions: 0, attachments: 0, attachmentsMissing: 0 };
-  let before: { readonly header: Header; readonly hash: Uint8Array } | undefined;
+  let before: Block | undefined;
   for (let height = fromHeight - 1; height <= tip.height; height += 1) {
     try {
       const encoded = present(await store.header(height), 'header');
       const block = { header: decodeHeader(encoded), hash: blockHash(encoded) };
       const fault =
-        (before === undefined ? undefined : linkFault(before, block)) ??
-        (await certificateProblem(store, block, sets, genesisHash)) ??
-        (height < fromHeight ? undefined : await bodiesFault(store, block.header, genesisHash, counts));
+        (before === undefined ? undefined : linkFault(before, block, start)) ??
+        (await certificateProblem(store, block, sets, genesisHashAt(start, height))) ??
+        (height < fromHeight
+          ? undefined
+          : await bodiesFault(store, block.header, genesisHashAt(start, height), counts));
       if (fault !== undefined) return { kind: 'damaged', height, detail: fault };
       before = block;
     } catch (error) {
@@ -51,7 +54,9 @@ export async function verifyRecent(
     }
     onBlock(height, tip.height);
   }
-  const { stateRoot } = before!.header;
+  const restartProblem = restartLinkFault(before!, start);
+  if (restartProblem !== undefined) return { kind: 'damaged', height: tip.height, detail: restartProblem };
+  const stateRoot = startAfter(start, tip.height)?.restart?.stateRoot ?? before!.header.stateRoot;
   const stateFault = await storedStateFault(store, stateRoot);
   if (stateFault !== undefined) return stateFault;
   return { kind: 'sound', fromHeight, height: tip.height, ...counts, tipHash: tip.hash, stateRoot };
@@ -62,8 +67,27 @@ interface Block {
   readonly hash: Uint8Array;
 }
 
-function linkFault(before: Block, { header }: Block): string | undefined {
+/** The ledger that goes on from the block of this height; undefined where its own goes on. */
+function startAfter(start: LedgerStart, height: number): LedgerStart | undefined {
+  return ledgerLine(start).findLast(({ parent, restart }) => restart !== undefined && parent.height === height);
+}
+
+/** That a restart goes on from this very block. Who signed it was checked against the state of that time, when applied. */
+function restartLinkFault({ header, hash }: Block, start: LedgerStart): string | undefined {
+  const next = startAfter(start, header.height);
+  if (next === undefined || equalBytes(lastBlockBefore(next)!, hash)) return undefined;
+  return 'the restart goes on from another block';
+}
+
+function linkFault(before: Block, { header }: Block, start: LedgerStart): string | undefined {
   if (header.height !== before.header.height + 1) return `its header says height ${header.height}`;
+  const restarted = startAfter(start, before.header.height);
+  if (restarted !== undefined) {
+    if (!equalBytes(header.previousHash, restarted.genesisHash)) return 'it does not build on the restart before';
+    if (!equalBytes(header.validatorsHash, makeValidatorSet(restarted.validators).hash))
+      return 'its validators are not those of the restart';
+    return restartLinkFault(before, start);
+  }
   if (!equalBytes(header.previousHash, before.hash)) return 'it does not build on the block before';
   return equalBytes(header.validatorsHash, before.header.nextValidatorsHash)
     ? undefined

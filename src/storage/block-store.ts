@@ -28,6 +28,8 @@ import type { WriteBatch } from './write-batch.ts';
 /** What may be set when a store is opened. */
 export interface StoreOptions {
   readonly genesisHash: Uint8Array;
+  /** Where a ledger that was restarted begins: there the tip's hash is the genesis hash, not that of its block. */
+  readonly restartedFrom?: Tip;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 export class Store {
   readonly #level: CheckedLevel;
   readonly #genesisHash: Uint8Array;
+  readonly #restartedFrom: Tip | undefined;
   #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
   #tip: Tip | undefined;
@@ -73,12 +76,13 @@ export class Store {
   constructor(level: CheckedLevel, options: StoreOptions) {
     this.#level = level;
     this.#genesisHash = options.genesisHash;
+    this.#restartedFrom = options.restartedFrom;
     this.#nonces = new RequestNonces(level);
   }
 
   /** Reads what is kept in memory. Called once, by `openStore`. */
   async load(): Promise<void> {
-    this.#take(await readStoredLedger(this.#level));
+    this.#take(await readStoredLedger(this.#level, this.#restartedFrom));
     await this.#nonces.load();
   }
 
@@ -159,7 +163,7 @@ export class Store {
     const install = async () => {
       await staging.seal(record);
       await completeInstall(this.#level);
-      return readStoredLedger(this.#level);
+      return readStoredLedger(this.#level, this.#restartedFrom);
     };
     await this.#replaceAlone(install, (ledger) => {
       this.#take(ledger);
@@ -236,7 +240,7 @@ export class Store {
   /** The state value of a key at the tip, or undefined. Synchronous: execution reads through this. */
   stateValue(stateKey: Uint8Array): Uint8Array | undefined {
     const key = prefixed(PREFIX.state, stateKey);
-    return this.#level.valueSync(key, () => `state value ${toHex(stateKey)}`, this.#before);
+    return this.#level.valueSync(key, () => nameState(stateKey), this.#before);
   }
 
   /** All of the state by key, as it stands when the reading begins: for the rebuild of the tree at start. */
@@ -247,7 +251,7 @@ export class Store {
   /** The state of one family (state.ts) by key, as it stands when the reading begins. */
   async *stateOfFamily(family: number): AsyncGenerator<StateEntry> {
     const from = prefixed(PREFIX.state, Uint8Array.of(family));
-    for await (const entry of this.#level.items(PREFIX.state, (key) => `state value ${toHex(key)}`, from)) {
+    for await (const entry of this.#level.items(PREFIX.state, nameState, from)) {
       if (entry.key[0] !== family) return;
       yield entry;
     }
@@ -345,6 +349,4 @@ export class Store {
   }
 }
 
-function nameState(stateKey: Uint8Array): string {
-  return `state value ${toHex(stateKey)}`;
-}
+const nameState = (stateKey: Uint8Array) => `state value ${toHex(stateKey)}`;

@@ -8,8 +8,10 @@ export interface DataFolder {
   readonly root: string;
   /** `config.toml`: the node's settings. */
   readonly config: string;
-  /** `genesis.cbor`: the canonical genesis document. */
+  /** `genesis.cbor`: the canonical genesis file of the ledger, of a founding or of a restart. */
   readonly genesis: string;
+  /** `restart.cbor`: the genesis file of a restart that is being applied; gone when it is. */
+  readonly restart: string;
   /** Folder of the private keys. */
   readonly keys: string;
   /** Folder of the ledger store (block-store.ts). */
@@ -31,6 +33,7 @@ export function dataFolder(root: string): DataFolder {
     root: at,
     config: path.join(at, 'config.toml'),
     genesis: path.join(at, 'genesis.cbor'),
+    restart: path.join(at, 'restart.cbor'),
     keys: path.join(at, 'keys'),
     ledger: path.join(at, 'ledger'),
     journal: path.join(at, 'journal'),

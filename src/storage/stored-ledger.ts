@@ -11,6 +11,7 @@ import {
   PREFIX,
   RECENT_ID_BYTES,
   TIP_KEY,
+  type Tip,
   type TipRecord,
 } from './schema.ts';
 
@@ -23,11 +24,14 @@ export interface StoredLedger {
   readonly gaps: readonly HeightRange[];
 }
 
-/** Reads it from disk. Error: ItemDamaged. */
-export async function readStoredLedger(level: CheckedLevel): Promise<StoredLedger> {
+/** Reads it from disk; `restartedFrom` is the last block before the start of a restarted ledger. Error: ItemDamaged. */
+export async function readStoredLedger(level: CheckedLevel, restartedFrom: Tip | undefined): Promise<StoredLedger> {
   const gaps = (await level.value(GAPS_KEY, 'list of gaps', decodeRanges)) ?? [];
   const record = await level.value(TIP_KEY, 'tip record', decodeTip);
-  if (record !== undefined) await checkRecentHeaders(level, record.tip, gaps.at(-1)?.through ?? 1);
+  if (record !== undefined) {
+    const isStart = record.tip.height === restartedFrom?.height;
+    await checkRecentHeaders(level, isStart ? restartedFrom : record.tip, gaps.at(-1)?.through ?? 1);
+  }
   const recentIds = new RecentIdExpiry();
   for await (const { key, value } of level.items(PREFIX.recentIds, nameByHeight('recent transaction ids'))) {
     const height = decodeU64(key);

@@ -171,6 +171,7 @@ export function makeFakeNode(): FakeNode {
     commitEmptyBlock: () => commit([]),
     ports: {
       genesisHash: ledgerHash,
+      genesisHashAt: () => ledgerHash,
       genesisDocument,
       consensus: () => ({
         primary: 1,

@@ -14,8 +14,8 @@ const GENESIS = new Uint8Array(32).fill(9);
 const HEIGHT = 40;
 const signers = [1, 2, 3, 4].map((byte) => sodiumSigner(new Uint8Array(32).fill(byte)));
 const signer = signers[2]!;
-const genesis = { validators: signers.map(({ publicKey }) => ({ publicKey })) };
-const frames = new FloodFrames({ signer, genesis }, GENESIS, seededChance(1, 'test'));
+const start = { validators: signers.map(({ publicKey }) => ({ publicKey })) };
+const frames = new FloodFrames({ signer, start }, GENESIS, seededChance(1, 'test'));
 const made = (kind: FloodKind) => decodeMessage(frames.make(kind, HEIGHT));
 
 test('every frame of a flood is well formed and comes from the seat whose key it has, signed but for the forged', () => {
@@ -48,7 +48,7 @@ test('far heights and views are far', () => {
 
 test('a key without a seat floods nobody', () => {
   const stranger = sodiumSigner(new Uint8Array(32).fill(7));
-  assert.throws(() => new FloodFrames({ signer: stranger, genesis }, GENESIS, () => 0), /no seat/);
+  assert.throws(() => new FloodFrames({ signer: stranger, start }, GENESIS, () => 0), /no seat/);
 });
 
 test('transactions of a flood can be read, each with the attachment that it names', async () => {

@@ -34,8 +34,8 @@ test('testnet, init and verify work one after the other', async () => {
   assert.is(made.status, 0, made.err);
   const testnet = JSON.parse(made.out) as { genesisHash: string; nodes: { folder: string; publicKey: string }[] };
   assert.is(testnet.nodes.length, 2);
-  const { genesis } = readIdentity(dataFolder(testnet.nodes[0]!.folder));
-  assert.is(genesis.parameters.heartbeatMs, 500);
+  const { start } = readIdentity(dataFolder(testnet.nodes[0]!.folder));
+  assert.is(start.founding.parameters.heartbeatMs, 500);
 
   const node = path.join(root, 'node');
   const genesisFile = path.join(out, 'keys', 'genesis.cbor');

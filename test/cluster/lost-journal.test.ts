@@ -25,12 +25,12 @@ test('a node without its journal forgets nothing silently: it opens as amnesiac,
   };
   const testnet = await createTestnet(options);
   const folder = dataFolder(testnet.nodes[0]!.folder);
-  const { genesisDocument } = readIdentity(folder);
+  const { start } = readIdentity(folder);
   const verdict = async () => {
-    const data = await openNodeData(folder, genesisDocument, 0, pino({ level: 'silent' }));
+    const data = await openNodeData(folder, start, 0, pino({ level: 'silent' }));
     const { records } = readJournalContent(data.journal.records);
     await data.close();
-    return journalVerdict(records, 0);
+    return journalVerdict(records, 0, 0);
   };
   assert.is(await verdict(), 'fresh');
   rmSync(folder.journal);

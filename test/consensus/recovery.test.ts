@@ -11,13 +11,13 @@ const birth: JournalRecord = { kind: 'Birth' };
 const truncated = (height: number): JournalRecord => ({ kind: 'Truncated', height, blockHash: hash });
 
 test('journal verdict: a birth record alone and an empty store is fresh, everything else unmatched is amnesia', () => {
-  assert.is(journalVerdict([birth], 0), 'fresh');
-  assert.is(journalVerdict([birth], 1), 'amnesia');
-  assert.is(journalVerdict([], 0), 'amnesia');
-  assert.is(journalVerdict([truncated(7)], 7), 'intact');
-  assert.is(journalVerdict([truncated(7)], 8), 'intact');
-  assert.is(journalVerdict([truncated(7)], 9), 'amnesia');
-  assert.is(journalVerdict([truncated(9)], 7), 'intact');
+  assert.is(journalVerdict([birth], 0, 0), 'fresh');
+  assert.is(journalVerdict([birth], 1, 0), 'amnesia');
+  assert.is(journalVerdict([], 0, 0), 'amnesia');
+  assert.is(journalVerdict([truncated(7)], 7, 0), 'intact');
+  assert.is(journalVerdict([truncated(7)], 8, 0), 'intact');
+  assert.is(journalVerdict([truncated(7)], 9, 0), 'amnesia');
+  assert.is(journalVerdict([truncated(9)], 7, 0), 'intact');
 });
 
 test('amnesia: T is the highest tip of n + f + 1 − q validators other than ourselves', () => {
@@ -49,8 +49,8 @@ test('amnesia outlives a restart until its heights are past', () => {
   const bench = new Bench({ n: 4, context: { height: 11 } });
   const found = bench.receive(0, 'Prepare view=0 block=X');
   const records = found.flatMap((effect) => (effect.kind === 'Persist' ? effect.records : []));
-  assert.is(journalVerdict([truncated(10), ...records], 10), 'amnesia');
-  assert.is(journalVerdict([...records, truncated(13)], 13), 'intact');
+  assert.is(journalVerdict([truncated(10), ...records], 10, 0), 'amnesia');
+  assert.is(journalVerdict([...records, truncated(13)], 13, 0), 'intact');
   for (const peer of [1, 2, 3]) bench.give({ kind: 'TipShown', peer: bench.keyOf(peer), height: 10 });
   const certificate = bench.certificate(0);
   const truncates = [12, 13].map((height) =>

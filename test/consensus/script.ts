@@ -127,7 +127,7 @@ export class Script {
     const player = this.#player(node);
     const records = player.journal.map(decodeJournalRecord);
     const { context, tip } = player.ledger;
-    const verdict = journalVerdict(records, context.height - 1);
+    const verdict = journalVerdict(records, context.height - 1, 0);
     const journal = verdict === 'fresh' ? 'intact' : verdict;
     this.#give(node, { kind: 'Start', context, tip, records, journal }, prints);
     if (!prints) player.outbox = [];

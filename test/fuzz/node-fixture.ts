@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { VerifierPool } from '../../src/crypto/node/verifier-pool.ts';
 import { verifySignature } from '../../src/crypto/node/verify.ts';
 import { encodeGenesis } from '../../src/ledger/genesis.ts';
+import { readLedgerStart } from '../../src/ledger/ledger-start.ts';
 import { AdmissionQueue } from '../../src/node/admission-queue.ts';
 import { type Chain, openChain } from '../../src/node/chain.ts';
 import { Mempool } from '../../src/node/mempool.ts';
@@ -33,7 +34,7 @@ export async function openNodeFixture(): Promise<NodeFixture> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'medledger-fuzz-node-'));
   const store = await openStore(folder, { genesisHash: grown.ledger.genesisHash });
   const signatures = new SignatureCache();
-  const chain = await openChain(store, encodeGenesis(genesis), signatures);
+  const chain = await openChain(store, readLedgerStart(encodeGenesis(genesis)), signatures);
   const mempool = new Mempool({ transactions: 1_000, bytes: 2 ** 24 });
   const intake = new TransactionIntake({
     chain,

@@ -149,6 +149,7 @@ export async function fuzzRequests(seed: number, cases: number): Promise<Counts>
   const server = createRequestServer({ ...node, held: new HeldBlocks(), payloads: noPayloads });
   const history = createHistoryServer({
     store: node.store,
+    startHeight: 0,
     snapshots: noSnapshots,
     knownSets: () => [node.chain.validators],
     block: (hash) => server.block(hash),

@@ -64,7 +64,8 @@ test('every node gets the same valid genesis, its own key in it, and a configura
   const documents = new Set<string>();
   for (const [index, node] of testnet.nodes.entries()) {
     const folder = await checkDataFolder(node.folder);
-    const { genesis, genesisDocument, signer, organisationKey } = readIdentity(folder);
+    const { start, genesisDocument, signer, organisationKey } = readIdentity(folder);
+    const genesis = start.founding;
     documents.add(toHex(genesisHash(genesisDocument)));
     assert.is(genesisFault(genesis, signingKeyFault), undefined);
     assert.is(genesis.ledger, 'four hospitals');

@@ -106,7 +106,7 @@ export class SimulatedNode {
     this.#watch = new CommitWatch();
     const records = this.disk.records();
     this.work.begin(records);
-    const journal = journalVerdict(records, this.applied) === 'amnesia' ? 'amnesia' : 'intact';
+    const journal = journalVerdict(records, this.applied, 0) === 'amnesia' ? 'amnesia' : 'intact';
     const tip = this.disk.blocks.at(-1)?.certificate ?? null;
     this.give({ kind: 'Start', context: this.ledger.context, tip, records, journal });
     this.work.tellPending(true);

@@ -40,7 +40,7 @@ export function blockRoutes(scope: FastifyInstance, { ports, auth }: RouteContex
       const { height, index } = request.params;
       const encoded = (await ports.block(height))?.transactions[index];
       if (encoded === undefined) throw await missingBlock(ports, height);
-      const decoded = decodeTransaction(ports.genesisHash, encoded);
+      const decoded = decodeTransaction(ports.genesisHashAt(height), encoded);
       await checkConcerned(ports, callerOfRequest(request), decoded);
       return { height, index, txId: toHex(decoded.txId), encoded: toBase64url(encoded) };
     },

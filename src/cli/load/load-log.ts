@@ -120,9 +120,13 @@ export class LoadLog {
 
 /**
  * Opens the log at `path`, making it where there is none, and cuts what a crash tore. Throws an OperatorError when the
- * file is damaged or belongs to another ledger.
+ * file is damaged or belongs to another ledger; one that this ledger goes on from after a restart is the same.
  */
-export async function openLoadLog(path: string, genesisHash: Uint8Array): Promise<LoadLog> {
+export async function openLoadLog(
+  path: string,
+  genesisHash: Uint8Array,
+  earlier: readonly Uint8Array[] = [],
+): Promise<LoadLog> {
   if (!existsSync(path)) writeNewFile(path, encodeLogHeader(new Uint8Array(randomBytes(SALT_BYTES)), genesisHash));
   const file = await open(path, 'r+');
   try {
@@ -135,7 +139,7 @@ export async function openLoadLog(path: string, genesisHash: Uint8Array): Promis
       throw new OperatorError(
         `${path} is damaged: restore it from a backup. Without it a second load would add everything again.`,
       );
-    if (!equalBytes(content.genesisHash, genesisHash))
+    if (![genesisHash, ...earlier].some((hash) => equalBytes(content.genesisHash, hash)))
       throw new OperatorError(
         `${path} is about the ledger ${toHex(content.genesisHash)}, not ${toHex(genesisHash)}: ` +
           'name the key folder of this ledger with --keys.',

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { formatAddress } from '../../crypto/address.ts';
+import { ledgerLine } from '../../ledger/ledger-start.ts';
 import { holdFolder } from '../../node/folder-hold.ts';
 import { readLedger } from '../connect.ts';
 import type { FhirBundle } from '../fhir/bundle.ts';
@@ -53,7 +54,11 @@ export async function loadBundles(options: LoadOptions, progress: LoadProgress):
   try {
     const [firstUrl = ''] = options.nodeUrls;
     const ledger = await patience.untilAnswered(() => readLedger(firstUrl, keys.genesisDocument));
-    log = await openLoadLog(path.join(keys.folder, LOG_FILE), ledger.genesisHash);
+    log = await openLoadLog(
+      path.join(keys.folder, LOG_FILE),
+      ledger.genesisHash,
+      ledgerLine(ledger.start).map(({ genesisHash }) => genesisHash),
+    );
     const nodes = await connectNodes(options.nodeUrls, ledger, patience);
     const { maxValidityMs } = ledger.genesis.parameters;
     const nowMs = options.nowMs ?? Date.now;
