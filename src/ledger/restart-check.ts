@@ -47,13 +47,25 @@ export function restartFault(restarted: LedgerStart, ended: EndedLedger, checks:
   if (!equalBytes(before.genesisHash, ended.start.genesisHash))
     return `it restarts the ledger ${toHex(before.genesisHash)}, this one is ${toHex(ended.start.genesisHash)}`;
   return (
-    restartTermsFault(restart, ended, checks) ?? restartSignaturesFault(restart, restart.signatures, ended, checks)
+    restartDocumentFault(restart, ended, checks) ?? restartSignaturesFault(restart, restart.signatures, ended, checks)
   );
 }
 
 /** What is wrong with a restart whoever signs it; undefined when nothing is. */
-export function restartTermsFault(
+export function restartDocumentFault(
   document: RestartDocument,
+  ended: EndedLedger,
+  checks: Pick<SignatureChecks, 'signingKeyFault'>,
+): string | undefined {
+  const fault = restartTermsFault(document, ended, checks);
+  if (fault !== undefined || equalBytes(restartState(ended.state, document).stateRoot, document.stateRoot))
+    return fault;
+  return 'its state root is not the one that these terms give';
+}
+
+/** What is wrong with the terms alone, before the state that they give is known; undefined when nothing is. */
+export function restartTermsFault(
+  document: Omit<RestartDocument, 'stateRoot'>,
   ended: EndedLedger,
   { signingKeyFault }: Pick<SignatureChecks, 'signingKeyFault'>,
 ): string | undefined {
@@ -61,10 +73,7 @@ export function restartTermsFault(
   return (
     originFault(document, ended) ??
     suspendedFault(document.suspended, view) ??
-    seatsFault(document, view, signingKeyFault) ??
-    (equalBytes(restartState(ended.state, document).stateRoot, document.stateRoot)
-      ? undefined
-      : 'its state root is not the one that these terms give')
+    seatsFault(document, view, signingKeyFault)
   );
 }
 
@@ -157,7 +166,10 @@ function regulatorOf({ start }: EndedLedger, view: StateView): Uint8Array | unde
   return view.read(FAMILIES.account, address)?.status === 'active' ? address : undefined;
 }
 
-function originFault(document: RestartDocument, { start, tip, state }: EndedLedger): string | undefined {
+function originFault(
+  document: Omit<RestartDocument, 'stateRoot'>,
+  { start, tip, state }: EndedLedger,
+): string | undefined {
   const { version, ledger, createdMs, origin } = document;
   if (version !== RESTART_VERSION) return `restart version ${version}; this build reads ${RESTART_VERSION}`;
   if (ledger !== start.ledger) return `it is called ${ledger}, the ledger is called ${start.ledger}`;
@@ -184,7 +196,7 @@ function suspendedFault(suspended: readonly Uint8Array[], view: StateView): stri
 }
 
 function seatsFault(
-  { validators, suspended, origin }: RestartDocument,
+  { validators, suspended, origin }: Omit<RestartDocument, 'stateRoot'>,
   view: StateView,
   signingKeyFault: SignatureChecks['signingKeyFault'],
 ): string | undefined {

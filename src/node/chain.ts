@@ -101,6 +101,11 @@ export class Chain {
     return this.#state.map;
   }
 
+  /** The state after the tip, as execution takes it. */
+  get state(): LedgerState {
+    return { map: this.#state.map, reader: this.#state };
+  }
+
   get stateRoot(): Uint8Array {
     return rootHash(this.#state.map);
   }
@@ -201,17 +206,17 @@ export class Chain {
   /** The block of those candidates that apply, in order. */
   build(candidates: Iterable<DecodedTransaction>, proposer: number, nowMs: number): BuiltBlock {
     const timestampMs = Math.max(this.#parent.timestampMs + 1, nowMs);
-    return buildBlock(this.#head(), { parent: this.#parent, timestampMs, proposer }, candidates, this.#parts);
+    return buildBlock(this.state, { parent: this.#parent, timestampMs, proposer }, candidates, this.#parts);
   }
 
   /** What is wrong with a proposal before its bodies are at hand; undefined when nothing is. */
   headerFault(header: Uint8Array, txHashes: readonly Uint8Array[], occasion: BlockOccasion) {
-    return headerFault(this.#head(), this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
+    return headerFault(this.state, this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
   }
 
   /** Judges and executes a block on the tip. */
   check(header: Uint8Array, transactions: readonly DecodedTransaction[], occasion: BlockOccasion): BlockCheck {
-    return checkBlock(this.#head(), this.#parent, decodeHeader(header), transactions, occasion, this.#parts);
+    return checkBlock(this.state, this.#parent, decodeHeader(header), transactions, occasion, this.#parts);
   }
 
   /**
@@ -271,10 +276,6 @@ export class Chain {
 
   #view(): StateOverlay {
     return new StateOverlay(this.#state);
-  }
-
-  #head(): LedgerState {
-    return { map: this.#state.map, reader: this.#state };
   }
 }
 

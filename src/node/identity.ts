@@ -28,7 +28,7 @@ export interface NodeIdentity {
 
 /** Reads the genesis and the keys of a node. Throws an OperatorError or KeyFileError that names the file at fault. */
 export function readIdentity(folder: DataFolder): NodeIdentity {
-  const genesisDocument = readGenesis(folder.genesis);
+  const genesisDocument = readGenesisFile(folder.genesis);
   const { signingSeed } = readValidatorKey(path.join(folder.keys, VALIDATOR_KEY_FILE));
   return {
     genesisDocument,
@@ -44,7 +44,8 @@ export function readFolderIdentity(root: string): NodeIdentity {
   return readIdentity(dataFolder(root));
 }
 
-function readGenesis(file: string): Uint8Array {
+/** The bytes of a genesis file. Throws an OperatorError that names it when it can not be read. */
+export function readGenesisFile(file: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(file));
   } catch (error) {
