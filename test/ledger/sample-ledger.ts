@@ -24,9 +24,11 @@ import {
 } from '../../src/ledger/block-execution.ts';
 import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { encodeGenesis, type GenesisDocument, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
+import type { LedgerStart } from '../../src/ledger/ledger-start.ts';
 import { MemoryState } from '../../src/ledger/memory-state.ts';
 import { DEFAULT_PARAMETERS, type Parameters } from '../../src/ledger/parameters.ts';
 import { eligiblePrimaries, primaryOf } from '../../src/ledger/proposer-skip.ts';
+import { restartState } from '../../src/ledger/restart-state.ts';
 import type { StateMap } from '../../src/ledger/state-map.ts';
 import { StateOverlay } from '../../src/ledger/state-overlay.ts';
 import {
@@ -167,9 +169,9 @@ const plainIndexOf: ExecutionParts['indexOf'] = (keys) => {
 
 /** A ledger in memory with one state, growing block by block. */
 export class SampleLedger {
-  readonly genesisHash: Uint8Array;
+  genesisHash: Uint8Array;
   readonly state = new MemoryState();
-  readonly parts: ExecutionParts;
+  parts: ExecutionParts;
   map: StateMap;
   parent: ParentBlock;
 
@@ -243,6 +245,16 @@ export class SampleLedger {
     this.state.apply(block.changes);
     this.map = block.map;
     this.parent = { height: block.header.height, hash: block.hash, timestampMs: block.header.timestampMs };
+  }
+
+  /** Goes on as a restart says, which is taken to hold. */
+  restart(start: LedgerStart): void {
+    const { changes, map } = restartState(this.ledgerState, start.restart!);
+    this.state.apply(changes);
+    this.map = map;
+    this.parent = start.parent;
+    this.genesisHash = start.genesisHash;
+    this.parts = { ...this.parts, genesisHash: start.genesisHash };
   }
 
   /** Builds and commits; throws when any of the candidates is refused. */
