@@ -250,6 +250,7 @@ async function assemble(
   });
   restoreHeldBlocks(held, journalContent, chain);
   const stallLog = makeStallLog(sources, log);
+  const onDamaged = (error: unknown) => log.error({ err: error }, 'a member asked for something that is damaged here');
 
   const { ports, announce } = createNodePorts({
     genesisDocument: identity.genesisDocument,
@@ -298,7 +299,7 @@ async function assemble(
         catchUp.askTip(peer);
       },
       onDisconnected: (peer) => log.info({ peer: toHex(peer) }, 'disconnected'),
-      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads })),
+      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads, onDamaged })),
     },
   );
   peers.attach(network);
