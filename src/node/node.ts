@@ -25,7 +25,7 @@ import { ConsensusInlet } from './consensus-inlet.ts';
 import { type ConsensusSources, consensusStatus } from './consensus-status.ts';
 import { ConsensusWatch } from './consensus-watch.ts';
 import type { EffectRunner } from './effect-runner.ts';
-import { handInEvidence } from './evidence.ts';
+import { EvidenceReports } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
@@ -154,6 +154,7 @@ async function assemble(
     onAdded: () => runner?.deliver({ kind: 'PendingChanged', height: chain.tip.height + 1, applicable: true }),
     nowMs,
   });
+  const evidence = new EvidenceReports({ chain, intake, signer: identity.signer, log, nowMs });
   const journalContent = readJournalContent(data.journal.records);
   const core = createNodeCore(chain, identity.signer);
   const watch = new ConsensusWatch(core, () => performance.now());
@@ -188,6 +189,7 @@ async function assemble(
     watch.committed();
     indexSource.remember(block);
     queue.committed(transactions.length);
+    evidence.blockCommitted(header.timestampMs);
     snapshotKeeper.blockCommitted(header.height);
     feed.notify();
     const txIds = transactions.map(({ txId }) => txId);
@@ -245,7 +247,7 @@ async function assemble(
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
-    onEvidence: handInEvidence({ chain, intake, signer: identity.signer, log, nowMs }),
+    onEvidence: (pair) => evidence.report(pair),
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
