@@ -9,7 +9,7 @@ import {
   journalRecordHeight,
 } from '../../src/consensus/journal-record.ts';
 import { decodeMessage, encodeMessage, type Message, type Proposal } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
+import { DEFAULT_INTERVALS } from '../../src/consensus/parameters.ts';
 import { journalVerdict } from '../../src/consensus/recovery.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
@@ -116,7 +116,7 @@ export class Script {
     const sign = (preimage: Uint8Array) => fakeSign(publicKey, preimage);
     return createCore({
       genesisHash: GENESIS_HASH,
-      parameters: DEFAULT_PARAMETERS,
+      intervals: DEFAULT_INTERVALS,
       publicKey,
       sign,
       verify: fakeVerify,
