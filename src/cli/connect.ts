@@ -3,7 +3,7 @@ import { genesisSchema } from '../api/contract/schemas.ts';
 import { fromBase64url } from '../api/contract/text.ts';
 import type { AccountIdentity } from '../client/keys.ts';
 import { makeNodeClient, type NodeClient } from '../client/node-client.ts';
-import { NodeProblem, NodeResponseError, problemOf, throwUnreachable } from '../client/node-error.ts';
+import { NodeProblem, NodeResponseError, NodeUnreachable, problemOf, throwUnreachable } from '../client/node-error.ts';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
 import { OperatorError } from '../node/operator-error.ts';
@@ -30,7 +30,7 @@ export async function readLedger(url: string, known: Uint8Array | undefined): Pr
       `${url} is a node of the ledger ${toHex(hash)}, the keys belong to ${toHex(genesisHash(known))}: ` +
         'name another node with --node, or other keys with --keys.',
     );
-  const { current, scheduled } = await answered((signal) => clientOf(url, hash, null).parameters(signal));
+  const { current, scheduled } = await answered(nodeUrl(url), (signal) => clientOf(url, hash, null).parameters(signal));
   const maxValidityMs = Math.min(current.maxValidityMs, (scheduled ?? current).maxValidityMs);
   return { genesisHash: hash, genesis: decodeGenesis(document), maxValidityMs };
 }
@@ -55,13 +55,14 @@ async function fetchGenesis(base: URL): Promise<Uint8Array> {
   const url = new URL('/v1/genesis', base);
   let view: unknown;
   try {
-    view = await answered(async (signal) => {
+    view = await answered(base, async (signal) => {
       const response = await fetch(url, { signal });
       if (!response.ok) throw await problemOf(response);
       return response.json();
     });
   } catch (error) {
-    if (error instanceof NodeProblem || error instanceof NodeResponseError) throw error;
+    if (error instanceof NodeProblem || error instanceof NodeResponseError || error instanceof NodeUnreachable)
+      throw error;
     throwUnreachable(url, error, undefined);
   }
   if (!Value.Check(genesisSchema, view)) throw new NodeResponseError('it is not in the form of the contract');
@@ -69,12 +70,15 @@ async function fetchGenesis(base: URL): Promise<Uint8Array> {
 }
 
 /** Asks, and gives up when no answer comes in time. */
-async function answered<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function answered<T>(base: URL, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   // Not AbortSignal.timeout: under fetch, its timer keeps the process alive until it is over.
   const timer = setTimeout(() => controller.abort(new Error('no answer in time')), ANSWER_MS_MAX);
   try {
     return await ask(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) throwUnreachable(base, error, undefined);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
