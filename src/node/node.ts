@@ -116,6 +116,8 @@ async function assemble(
   const chain = await openChain(store, identity.genesisDocument, signatures);
   const versions = new VersionWatch(log, () => chain.updateBefore);
   versions.tipIs(chain.tip.height);
+  // Throws where the next block is of a version that this build does not know, before anything is begun.
+  chain.heightContext();
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const queue = new AdmissionQueue(() => mempool.size);
   const tracker = new TransactionTracker(mempool, store);

@@ -46,8 +46,8 @@ test('a changed heartbeat is followed by all nodes without a restart', async () 
   assert.is(inFlight.status, 1);
   assert.match(inFlight.stderr, `in flight: try again from height ${fromHeight} on`);
   const registered = await medledger([
-    ...['account', 'new', '--keys', cluster.keysFolder, '--role', 'patient', '--name', 'anna'],
-    ...['--organisation', 'hospital-1', '--node', cluster.nodes[0]!.url],
+    ...['account', 'create', '--keys', cluster.keysFolder, '--role', 'patient', '--name', 'anna'],
+    ...['--organisation', path.join(cluster.keysFolder, 'hospital-1.json'), '--node', cluster.nodes[0]!.url],
   ]);
   assert.is(registered.status, 0, registered.stderr);
   // Nothing is sent any more: these come from the heartbeat alone.
