@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { ParametersView } from '../api/contract/schemas.ts';
 import { drawSalt, parametersSet, signTransaction, transactionBody } from '../client/build-transaction.ts';
 import { toHex } from '../codec/bytes.ts';
-import { isSameParameters, PARAMETER_NAMES, type Parameters, parametersFault } from '../ledger/parameters.ts';
+import { changeFault, versionFault } from '../ledger/actions/parameters-set.ts';
+import { PARAMETER_NAMES, type Parameters } from '../ledger/parameters.ts';
 import { HEIGHTS_TO_FORCE } from '../ledger/slots.ts';
 import { OperatorError } from '../node/operator-error.ts';
 import { connect, readLedger } from './connect.ts';
@@ -82,11 +83,9 @@ async function set(
 }
 
 /** What the ledger would refuse, or what would stop the very node that is asked; in words, before anybody signs. */
-function requireSensible({ current, newestVersion }: ParametersView, wanted: Parameters): void {
-  const fault = parametersFault(wanted);
+function requireSensible({ current, height, newestVersion }: ParametersView, wanted: Parameters): void {
+  const fault = changeFault(current, wanted) ?? versionFault(current, wanted, height);
   if (fault !== undefined) throw new OperatorError(`Nothing was sent: ${fault}.`);
-  if (isSameParameters(current, wanted))
-    throw new OperatorError('Nothing was sent: these values are in force already.');
   if (wanted.protocolVersion > newestVersion && wanted.protocolVersion !== current.protocolVersion)
     throw new OperatorError(
       `Nothing was sent: the node knows protocol versions up to ${newestVersion} and would stop at height ` +

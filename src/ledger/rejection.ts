@@ -148,8 +148,8 @@ export const REJECTIONS = {
     retryable: true,
     httpStatus: 409,
   },
-  unsafeParameters: {
-    meaning: 'The ledger might not come back from this change of parameters.',
+  versionOutOfTurn: {
+    meaning: 'The protocol version does not follow the one in force, or is for a height that comes too soon.',
     retryable: true,
     httpStatus: 422,
   },

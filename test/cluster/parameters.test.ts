@@ -60,14 +60,17 @@ test('a changed heartbeat is followed by all nodes without a restart', async () 
 test('the command refuses what the ledger would, and a version that its node does not know', async () => {
   for (const [value, words] of [
     ['heartbeatMs=1', 'parameter heartbeatMs is 1; it must be'],
-    ['heartbeatMs=200', 'in force already'],
-    ['viewTimeoutMaxMs=2000', 'unsafeParameters'],
-    ['protocolVersion=2', 'knows protocol versions up to 1'],
+    ['heartbeatMs=200', 'the parameters are those that they follow'],
+    ['viewTimeoutMaxMs=2000', 'a change takes it no lower than 4000'],
+    ['protocolVersion=2', 'version 1 stands until height'],
   ] as const) {
     const refused = await set(value);
     assert.is(refused.status, 1);
     assert.match(refused.stderr, words);
   }
+  const unknown = await set('protocolVersion=2', 'protocolVersionFrom=100000');
+  assert.is(unknown.status, 1);
+  assert.match(unknown.stderr, 'knows protocol versions up to 1 and would stop at height 100000');
   assert.match((await set('heartbeatMss=1')).stderr, 'Did you mean "heartbeatMs"');
 });
 

@@ -148,9 +148,9 @@ test('a change takes nothing so low that it could not be taken back; who was fou
   const ledger = new SampleLedger();
   const low = new SampleLedger(genesisDocument({ viewTimeoutMs: 20, viewTimeoutMaxMs: 200, maxValidityMs: 20_000 }));
   for (const [name, least] of Object.entries(LEAST_BY_CHANGE)) {
-    assert.is(verdict(ledger, { [name]: least - 1 }), 'unsafeParameters', name);
+    assert.is(verdict(ledger, { [name]: least - 1 }), 'invalidAction', name);
     assert.is(verdict(ledger, { [name]: least }), 'applied', name);
-    assert.is(verdict(low, { [name]: 19_000 - (name === 'viewTimeoutMaxMs' ? 18_900 : 0) }), 'unsafeParameters', name);
+    assert.is(verdict(low, { [name]: 19_000 - (name === 'viewTimeoutMaxMs' ? 18_900 : 0) }), 'invalidAction', name);
   }
   assert.is(verdict(low, { heartbeatMs: 500 }), 'applied');
   assert.is(verdict(low, { viewTimeoutMaxMs: 300 }), 'applied');
@@ -197,8 +197,8 @@ test('documents of the first builds keep their bytes: version 1 is left out, a l
 test('a version is announced one at a time, for a height not reached yet, whatever this build knows', () => {
   const ledger = new SampleLedger();
   const fromHeight = ledger.parent.height + 3;
-  assert.is(verdict(ledger, { protocolVersion: 2, protocolVersionFrom: fromHeight - 1 }), 'unsafeParameters');
-  assert.is(verdict(ledger, { protocolVersion: 3, protocolVersionFrom: 100 }), 'unsafeParameters');
+  assert.is(verdict(ledger, { protocolVersion: 2, protocolVersionFrom: fromHeight - 1 }), 'versionOutOfTurn');
+  assert.is(verdict(ledger, { protocolVersion: 3, protocolVersionFrom: 100 }), 'versionOutOfTurn');
   assert.is(verdict(ledger, { protocolVersionFrom: 100 }), 'invalidAction');
   assert.is(verdict(ledger, { protocolVersion: 2, protocolVersionFrom: fromHeight }), 'applied');
 });
@@ -210,18 +210,18 @@ test('what is announced can be put off and taken back until it is in force, and 
     ledger.advance();
   };
   apply({ protocolVersion: 2, protocolVersionFrom: 6 });
-  assert.is(verdict(ledger, { protocolVersion: 3, protocolVersionFrom: 50 }), 'unsafeParameters');
+  assert.is(verdict(ledger, { protocolVersion: 3, protocolVersionFrom: 50 }), 'versionOutOfTurn');
   apply({ protocolVersionFrom: 9 });
   apply({ heartbeatMs: 1_000 });
   assert.is(ledger.parent.height, 6);
   assert.is(verdict(ledger, { protocolVersion: 1, protocolVersionFrom: 0 }), 'applied');
   ledger.advance();
   // A change in block 8 counts from 10 on, and 9 is of version 2 then.
-  assert.is(verdict(ledger, { protocolVersion: 1, protocolVersionFrom: 0 }), 'unsafeParameters');
+  assert.is(verdict(ledger, { protocolVersion: 1, protocolVersionFrom: 0 }), 'versionOutOfTurn');
   assert.is(ledger.advance().header.version, 1);
   assert.is(ledger.advance().header.version, 2);
-  assert.is(verdict(ledger, { protocolVersion: 1, protocolVersionFrom: 0 }), 'unsafeParameters');
-  assert.is(verdict(ledger, { protocolVersionFrom: 200 }), 'unsafeParameters');
+  assert.is(verdict(ledger, { protocolVersion: 1, protocolVersionFrom: 0 }), 'versionOutOfTurn');
+  assert.is(verdict(ledger, { protocolVersionFrom: 200 }), 'versionOutOfTurn');
   assert.is(verdict(ledger, { protocolVersion: 3, protocolVersionFrom: 200 }), 'applied');
 });
 

@@ -178,7 +178,7 @@ const REJECTION_REMEDIES: Readonly<Record<RejectionCode, string>> = {
   evidenceKnown: 'Nothing: the members know of it; /v1/evidence lists it.',
   parameterChangeInFlight: 'Wait until the change is in force, two blocks after its own, and sign anew.',
   parametersConflict: 'Read /v1/parameters again, let the members judge the change anew, and sign that.',
-  unsafeParameters: 'Choose another value for what the detail names; docs/PROTOCOL.md §14 says which are taken.',
+  versionOutOfTurn: 'Announce the version after the one in force, for a height well ahead.',
   unknownKey: 'Sign with a key that the account has now; /v1/accounts lists them.',
   badSignature: 'Sign with the key of that index, over the preimage of this ledger.',
   surplusSignature: 'Leave out the signature that the detail names.',

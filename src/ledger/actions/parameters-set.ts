@@ -26,11 +26,8 @@ export const LEAST_BY_CHANGE: Readonly<Partial<Record<keyof Parameters, number>>
  */
 export const parametersSet: ActionRules<ParametersSet> = {
   fault({ expected, parameters }) {
-    const fault = parametersFault(parameters);
-    if (fault !== undefined) return rejected('invalidAction', fault);
-    return isSameParameters(expected, parameters)
-      ? rejected('invalidAction', 'the parameters are those that they follow')
-      : undefined;
+    const fault = changeFault(expected, parameters);
+    return fault === undefined ? undefined : rejected('invalidAction', fault);
   },
 
   plan(view, { expected, parameters }, { height }) {
@@ -42,8 +39,8 @@ export const parametersSet: ActionRules<ParametersSet> = {
       return refusal(
         rejected('parametersConflict', `${other} is ${slots.current[other]}, the change follows ${expected[other]}`),
       );
-    const unsafe = lowered(slots.current, parameters) ?? versionFault(slots.current, parameters, height);
-    if (unsafe !== undefined) return refusal(rejected('unsafeParameters', unsafe));
+    const fault = versionFault(expected, parameters, height);
+    if (fault !== undefined) return refusal(rejected('versionOutOfTurn', fault));
     return {
       kind: 'plan',
       bindings: {},
@@ -55,7 +52,11 @@ export const parametersSet: ActionRules<ParametersSet> = {
   },
 };
 
-function lowered(before: Parameters, after: Parameters): string | undefined {
+/** Why `after` may follow `before` at no height, in words; undefined when it may. */
+export function changeFault(before: Parameters, after: Parameters): string | undefined {
+  const fault = parametersFault(after);
+  if (fault !== undefined) return fault;
+  if (isSameParameters(before, after)) return 'the parameters are those that they follow';
   for (const [name, least] of Object.entries(LEAST_BY_CHANGE) as [keyof Parameters, number][]) {
     if (after[name] < before[name] && after[name] < least)
       return `${name} would be ${after[name]}; a change takes it no lower than ${least}`;
@@ -64,10 +65,11 @@ function lowered(before: Parameters, after: Parameters): string | undefined {
 }
 
 /**
- * A version is announced one at a time and for a height on which the change itself counts; until then it can be put
- * off or taken back. What is in force already stays: blocks of a height have one version for ever.
+ * Why a change in block `height` may not announce the version that it does, in words; undefined when it may. A version
+ * is announced one at a time and for a height at which the change itself counts; until then it can be put off or taken
+ * back. What is in force already stays.
  */
-function versionFault(before: Parameters, after: Parameters, height: number): string | undefined {
+export function versionFault(before: Parameters, after: Parameters, height: number): string | undefined {
   const { protocolVersion: version, protocolVersionFrom: from } = after;
   if (version === before.protocolVersion && from === before.protocolVersionFrom) return undefined;
   const fromHeight = height + HEIGHTS_TO_FORCE;
