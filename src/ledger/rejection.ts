@@ -139,7 +139,7 @@ export const REJECTIONS = {
     httpStatus: 409,
   },
   parameterChangeInFlight: {
-    meaning: 'A change of the parameters is in flight; another can follow two blocks later.',
+    meaning: 'A change of the parameters is in flight; another can follow in two blocks.',
     retryable: true,
     httpStatus: 409,
   },
@@ -149,7 +149,7 @@ export const REJECTIONS = {
     httpStatus: 409,
   },
   versionOutOfTurn: {
-    meaning: 'The protocol version does not follow the one in force, or is for a height that comes too soon.',
+    meaning: 'The version does not follow the one in force, or is for a height too soon.',
     retryable: true,
     httpStatus: 422,
   },

@@ -7,7 +7,7 @@ export interface Settings extends Parameters {
 }
 
 /** Heartbeats come sooner than in a node, so that short runs see them. */
-export const FIRST_SETTINGS: Settings = { ...DEFAULT_PARAMETERS, heartbeatMs: 5_000, blockTransactionsMax: 5 };
+const FIRST_SETTINGS: Settings = { ...DEFAULT_PARAMETERS, heartbeatMs: 5_000, blockTransactionsMax: 5 };
 
 /** The settings of the next height and of the one after it, by the rule of the ledger (consensus.md §10). */
 export class SettingSlots {
