@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   account: async () => (await import('./account.ts')).addAccountCommand,
   record: async () => (await import('./record.ts')).addRecordCommand,
   validator: async () => (await import('./validator.ts')).addValidatorCommand,
+  parameters: async () => (await import('./parameters.ts')).addParametersCommand,
   query: async () => (await import('./query.ts')).addQueryCommand,
   load: async () => (await import('./load.ts')).addLoadCommand,
   verify: async () => (await import('./verify.ts')).addVerifyCommand,

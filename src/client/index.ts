@@ -3,6 +3,7 @@ export {
   accountRegister,
   assembleTransaction,
   drawSalt,
+  parametersSet,
   type RecordFacts,
   recordAmend,
   recordCreate,

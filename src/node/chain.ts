@@ -6,7 +6,7 @@ import { signingKeyFault } from '../crypto/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { indexRootOf } from '../index/inner/build.ts';
 import type { Account } from '../ledger/account.ts';
-import { decodeHeader } from '../ledger/block.ts';
+import { decodeHeader, HEADER_VERSION } from '../ledger/block.ts';
 import { type BlockCheck, type BlockOccasion, checkBlock, headerFault } from '../ledger/block-check.ts';
 import {
   type BuiltBlock,
@@ -21,10 +21,11 @@ import {
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { executeTransaction } from '../ledger/execution.ts';
 import { decodeGenesis, genesisHash, genesisParent, genesisState } from '../ledger/genesis.ts';
-import type { Parameters } from '../ledger/parameters.ts';
+import { type Parameters, protocolVersionAt } from '../ledger/parameters.ts';
 import { eligiblePrimaries } from '../ledger/proposer-skip.ts';
 import type { Rejection } from '../ledger/rejection.ts';
-import { type EvidenceEntry, FAMILIES, type RecordState, SINGLE_KEY, type Tenure } from '../ledger/state.ts';
+import { PARAMETER_SLOTS, type Slots, slotsOf } from '../ledger/slots.ts';
+import { type EvidenceEntry, FAMILIES, type RecordState, type Tenure } from '../ledger/state.ts';
 import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
 import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
@@ -35,6 +36,7 @@ import { CommittedState } from './committed-state.ts';
 import type { FetchedState } from './fetched-state.ts';
 import { OperatorError } from './operator-error.ts';
 import type { KeyTenure } from './ports.ts';
+import { requireKnownVersion, updateBefore } from './protocol-version.ts';
 import type { SignatureCache } from './signature-cache.ts';
 
 /** Decoded state values kept in memory, twice: some tens of megabytes. */
@@ -57,6 +59,7 @@ export class Chain {
     hash: Uint8Array,
     signatures: SignatureCache,
     at: { readonly map: StateMap; readonly parent: ParentBlock; readonly transactionsCommitted: number },
+    newestVersion: number,
   ) {
     this.#store = store;
     this.genesisHash = hash;
@@ -65,6 +68,7 @@ export class Chain {
     this.#transactionsCommitted = at.transactionsCommitted;
     this.#parts = {
       genesisHash: hash,
+      newestVersion,
       indexOf: indexRootOf,
       checks: {
         signingKeyFault,
@@ -97,10 +101,24 @@ export class Chain {
     return this.#transactionsCommitted;
   }
 
+  /** Those of the next height. */
   get parameters(): Parameters {
-    const parameters = this.#view().read(FAMILIES.parameters, SINGLE_KEY);
-    assert(parameters !== undefined, 'the state has no parameters');
-    return parameters;
+    return this.parameterSlots.current;
+  }
+
+  /** Those of the next height and of the one after it. */
+  get parameterSlots(): Slots<Parameters> {
+    return slotsOf(this.#view(), PARAMETER_SLOTS);
+  }
+
+  /** Newest protocol version that this node knows. */
+  get newestVersion(): number {
+    return this.#parts.newestVersion ?? HEADER_VERSION;
+  }
+
+  /** First height whose blocks this build can not make or judge; null where every version announced is known. */
+  get updateBefore(): number | null {
+    return updateBefore(this.parameterSlots, this.newestVersion);
   }
 
   /** The validators of the next height. */
@@ -159,11 +177,16 @@ export class Chain {
     return this.#view().read(FAMILIES.recentId, txId) !== undefined;
   }
 
-  /** What consensus needs to know of the next height. */
+  /**
+   * What consensus needs to know of the next height. Throws an OperatorError when its rules are of a version that this
+   * build does not know: the node stops there.
+   */
   heightContext(): HeightContext {
     const view = this.#view();
     const { current, scheduled } = validatorSets(view);
+    const { parameters } = this;
     const height = this.#parent.height + 1;
+    requireKnownVersion(parameters, height, this.newestVersion);
     return {
       height,
       validators: current,
@@ -171,6 +194,12 @@ export class Chain {
       eligible: eligiblePrimaries(view, height),
       previousHash: this.#parent.hash,
       parentTimestampMs: this.#parent.timestampMs,
+      parameters: {
+        version: protocolVersionAt(parameters, height),
+        baseTimeoutMs: parameters.viewTimeoutMs,
+        timeoutMaxMs: parameters.viewTimeoutMaxMs,
+        heartbeatMs: parameters.heartbeatMs,
+      },
     };
   }
 
@@ -193,7 +222,9 @@ export class Chain {
 
   /** What is wrong with a proposal before its bodies are at hand; undefined when nothing is. */
   headerFault(header: Uint8Array, txHashes: readonly Uint8Array[], occasion: BlockOccasion) {
-    return headerFault(this.#head(), this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
+    const head = this.#head();
+    const { genesisHash, newestVersion } = this;
+    return headerFault(head, this.#parent, decodeHeader(header), txHashes, occasion, genesisHash, newestVersion);
   }
 
   /** Judges and executes a block on the tip. */
@@ -268,8 +299,14 @@ export class Chain {
 /**
  * Opens the chain that `store` holds, or begins it with the genesis. The state map is built anew from the stored values
  * and its root compared with the tip's header, so that a damaged disk is found here. Throws an OperatorError then.
+ * `newestVersion` is the newest protocol version known; that of this build outside tests.
  */
-export async function openChain(store: Store, genesis: Uint8Array, signatures: SignatureCache): Promise<Chain> {
+export async function openChain(
+  store: Store,
+  genesis: Uint8Array,
+  signatures: SignatureCache,
+  newestVersion = HEADER_VERSION,
+): Promise<Chain> {
   const hash = genesisHash(genesis);
   if (store.tip() === undefined) {
     const { changes } = genesisState(decodeGenesis(genesis));
@@ -290,7 +327,8 @@ export async function openChain(store: Store, genesis: Uint8Array, signatures: S
       `The stored state is not the one that block ${tip.height} commits to: the disk lost or changed data. ` +
         'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',
     );
-  return new Chain(store, hash, signatures, { map, parent, transactionsCommitted: store.transactionsCommitted() });
+  const at = { map, parent, transactionsCommitted: store.transactionsCommitted() };
+  return new Chain(store, hash, signatures, at, newestVersion);
 }
 
 async function rebuildMap(store: Store): Promise<StateMap> {

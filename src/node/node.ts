@@ -38,6 +38,7 @@ import { createNodePorts } from './node-ports.ts';
 import { missingValidators, nodeStatus, readinessFaults } from './node-status.ts';
 import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
+import { VersionWatch } from './protocol-version.ts';
 import { createRequestServer } from './request-server.ts';
 import { SignatureCache } from './signature-cache.ts';
 import { makeStallLog } from './stall-log.ts';
@@ -113,6 +114,10 @@ async function assemble(
 
   const signatures = new SignatureCache();
   const chain = await openChain(store, identity.genesisDocument, signatures);
+  const versions = new VersionWatch(log, () => chain.updateBefore);
+  versions.tipIs(chain.tip.height);
+  // Throws where the next block is of a version that this build does not know, before anything is begun.
+  chain.heightContext();
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const queue = new AdmissionQueue(() => mempool.size);
   const tracker = new TransactionTracker(mempool, store);
@@ -192,6 +197,7 @@ async function assemble(
     evidence.blockCommitted(header.timestampMs);
     snapshotKeeper.blockCommitted(header.height);
     feed.notify();
+    versions.tipIs(header.height);
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
     if (equalBytes(proposer, identity.signer.publicKey)) peers.publishBlock(announcementOf(block, certificate));

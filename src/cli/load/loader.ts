@@ -55,7 +55,7 @@ export async function loadBundles(options: LoadOptions, progress: LoadProgress):
     const ledger = await patience.untilAnswered(() => readLedger(firstUrl, keys.genesisDocument));
     log = await openLoadLog(path.join(keys.folder, LOG_FILE), ledger.genesisHash);
     const nodes = await connectNodes(options.nodeUrls, ledger, patience);
-    const { maxValidityMs } = ledger.genesis.parameters;
+    const { maxValidityMs } = ledger;
     const nowMs = options.nowMs ?? Date.now;
     const context: LoadContext = {
       ledger,
