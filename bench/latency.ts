@@ -52,7 +52,9 @@ function roundedToDigits(value: number): number {
   return Math.round(value / unit) * unit;
 }
 
-/** The middle one of these numbers, the lower of two; NaN of none. */
+/** The middle one of these numbers, or the mean of the two in the middle; NaN of none. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return lower === undefined || upper === undefined ? Number.NaN : (lower + upper) / 2;
 }

@@ -3,6 +3,7 @@ import { formatAddress } from '../crypto/address.ts';
 import type { Account } from '../ledger/account.ts';
 import type { RecordAmend, RecordCreate } from '../ledger/action.ts';
 import { decodeHeader } from '../ledger/block.ts';
+import { isSameParameters, protocolVersionAt } from '../ledger/parameters.ts';
 import { type EvidenceEntry, isInForce } from '../ledger/state.ts';
 import type { AttachmentReference } from '../ledger/transaction.ts';
 import { faultyMax, quorumSize } from '../ledger/validator-set.ts';
@@ -10,6 +11,7 @@ import type {
   ConsensusStatus,
   KeyTenure,
   NodeStatus,
+  ParametersInForce,
   RecordPage,
   StoredBlock,
   StoredRecord,
@@ -20,6 +22,7 @@ import type {
   BlockView,
   EvidenceListView,
   NodeStatusView,
+  ParametersView,
   RecordPageView,
   RecordView,
   TransactionStatusView,
@@ -66,7 +69,23 @@ export function nodeStatusView(
     indexedHeight: status.indexedHeight,
     historyFrom: status.historyFrom,
     upSinceMs: status.upSinceMs,
+    updateBefore: status.updateBefore,
     ready,
+  };
+}
+
+/** The view of the parameters. */
+export function parametersView(
+  { height, current, scheduled, newestVersion }: ParametersInForce,
+  updateBefore: number | null,
+): ParametersView {
+  return {
+    height,
+    current: { ...current },
+    scheduled: isSameParameters(current, scheduled) ? null : { ...scheduled },
+    protocolVersion: protocolVersionAt(current, height),
+    newestVersion,
+    updateBefore,
   };
 }
 

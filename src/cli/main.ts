@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   record: async () => (await import('./record.ts')).addRecordCommand,
   validator: async () => (await import('./validator.ts')).addValidatorCommand,
   restart: async () => (await import('./restart.ts')).addRestartCommand,
+  parameters: async () => (await import('./parameters.ts')).addParametersCommand,
   query: async () => (await import('./query.ts')).addQueryCommand,
   load: async () => (await import('./load.ts')).addLoadCommand,
   verify: async () => (await import('./verify.ts')).addVerifyCommand,

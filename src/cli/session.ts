@@ -33,8 +33,8 @@ export async function openSession({ node, keys: folder, as }: SessionFlags): Pro
 }
 
 /** Last block time for a transaction that is signed now. */
-export function validUntilMs({ genesis }: Ledger): number {
-  return Date.now() + Math.floor(VALIDITY_SHARE * genesis.parameters.maxValidityMs);
+export function validUntilMs({ maxValidityMs }: Ledger): number {
+  return Date.now() + Math.floor(VALIDITY_SHARE * maxValidityMs);
 }
 
 /** Sends one transaction, with `before` done first, until it has ended; rejects when the node stands still too long. */

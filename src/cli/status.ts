@@ -38,6 +38,9 @@ export function formatStatus(status: NodeStatusView): string {
     ['blocks held from', String(status.historyFrom)],
     ['searchable up to', String(status.indexedHeight)],
     ['version', status.version],
+    ...(status.updateBefore === null
+      ? []
+      : [['update before', `height ${status.updateBefore}: it stops there`] as const]),
     ['up since', timeText(status.upSinceMs)],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));

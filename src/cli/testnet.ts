@@ -1,12 +1,11 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import { toHex } from '../codec/bytes.ts';
-import { PARAMETER_BOUNDS, type Parameters } from '../ledger/parameters.ts';
-import { nearestWord } from '../node/suggestion.ts';
+import type { Parameters } from '../ledger/parameters.ts';
 import { createTestnet } from '../node/testnet.ts';
 import { readWhole } from './options.ts';
 import { formatTable, makeOutput } from './output.ts';
+import { addParameter } from './parameter-option.ts';
 
 interface TestnetFlags {
   readonly nodes: number;
@@ -56,14 +55,4 @@ export function addTestnetCommand(program: Command): void {
       const { keysFolder } = made;
       makeOutput(flags.json === true).result({ genesisHash: toHex(made.genesisHash), keysFolder, nodes: rows }, text);
     });
-}
-
-function addParameter(text: string, before: Partial<Parameters>): Partial<Parameters> {
-  const [, name = '', value] = /^([^=]+)=([0-9]{1,15})$/.exec(text) ?? [];
-  if (value === undefined) throw new InvalidArgumentError('Write it as name=value, the value a whole number.');
-  const known = Object.keys(PARAMETER_BOUNDS);
-  if (known.includes(name)) return { ...before, [name]: Number(value) };
-  const nearest = nearestWord(name, known);
-  const hint = nearest === undefined ? `There are ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
-  throw new InvalidArgumentError(`There is no parameter ${name}. ${hint}`);
 }

@@ -13,6 +13,7 @@ import {
 import { fromHex, toHex } from '../codec/bytes.ts';
 import { formatAddress, parseAddress } from '../crypto/address.ts';
 import type { Action } from '../ledger/action.ts';
+import { HEIGHTS_TO_FORCE } from '../ledger/slots.ts';
 import { faultyMax } from '../ledger/validator-set.ts';
 import { readFolderIdentity } from '../node/identity.ts';
 import { OperatorError } from '../node/operator-error.ts';
@@ -38,9 +39,6 @@ interface ChangeFlags extends NodeFlags {
   /** Key files of the members that approve, and of the regulator. */
   readonly sign: readonly string[];
 }
-
-/** Two heights after its block a change is in force. */
-const HEIGHTS_TO_FORCE = 2;
 
 /** Adds `medledger validator list`, `evidence`, `ready`, `add`, `remove` and `rotate`. */
 export function addValidatorCommand(program: Command): void {

@@ -5,6 +5,7 @@ import type { Control, Role } from '../ledger/account.ts';
 import type { Action, SealedPayload, ValidatorAdd, ValidatorRotate } from '../ledger/action.ts';
 import { RETENTION_QUARTER_MS } from '../ledger/actions/record-version.ts';
 import { attachmentReference } from '../ledger/attachment.ts';
+import type { Parameters } from '../ledger/parameters.ts';
 import { type Readiness, readyPreimage } from '../ledger/readiness.ts';
 import {
   SALT_BYTES,
@@ -137,6 +138,11 @@ export function validatorAdd(seat: Omit<ValidatorAdd, 'kind' | 'tolerance'>, cou
 export function validatorRemove(publicKey: Uint8Array, count: number): Action {
   if (count < 2) throw new RangeError('the last validator can not be removed');
   return { kind: 'validator.remove', publicKey, tolerance: { before: faultyMax(count), after: faultyMax(count - 1) } };
+}
+
+/** Gives the ledger other parameters than those in force. Signed as `validatorAdd`. */
+export function parametersSet(inForce: Parameters, change: Partial<Parameters>): Action {
+  return { kind: 'parameters.set', expected: inForce, parameters: { ...inForce, ...change } };
 }
 
 /** Puts another key on a seat. Signed as `validatorAdd`. */

@@ -5,6 +5,7 @@ export {
   accountRegister,
   assembleTransaction,
   drawSalt,
+  parametersSet,
   type RecordFacts,
   recordAmend,
   recordCreate,

@@ -15,6 +15,8 @@ import {
   genesisSchema,
   type NodeStatusView,
   nodeStatusSchema,
+  type ParametersView,
+  parametersSchema,
   type RecordPageView,
   type RecordView,
   recordPageSchema,
@@ -66,6 +68,8 @@ export interface NodeClient {
   status(signal?: AbortSignal): Promise<NodeStatusView>;
   /** The validators, and every key that ever was one: hints, which `followValidators` proves. */
   validators(signal?: AbortSignal): Promise<ValidatorsView>;
+  /** The parameters in force at the next height, and those scheduled. */
+  parameters(signal?: AbortSignal): Promise<ParametersView>;
   /** Evidence against validators, the newest first. */
   evidence(signal?: AbortSignal): Promise<EvidenceListView>;
   /** Canonical bytes of the genesis document; check them with `trustedLedger`. */
@@ -101,6 +105,7 @@ export function makeNodeClient(options: NodeClientOptions, dependencies: NodeCli
     genesisHash,
     status: async (signal) => json(nodeStatusSchema, await call(ENDPOINTS.status, {}, {}, signal)),
     validators: async (signal) => json(validatorsSchema, await call(ENDPOINTS.validators, {}, {}, signal)),
+    parameters: async (signal) => json(parametersSchema, await call(ENDPOINTS.parameters, {}, {}, signal)),
     evidence: async (signal) => json(evidenceListSchema, await call(ENDPOINTS.evidence, {}, {}, signal)),
     async genesis(signal) {
       const { document } = await json(genesisSchema, await call(ENDPOINTS.genesis, {}, {}, signal));

@@ -2,6 +2,7 @@ import type { Certificate } from '../ledger/certificate.ts';
 import type { ValidatorSet } from '../ledger/validator-set.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { Message, Proposal } from './messages.ts';
+import type { Parameters } from './parameters.ts';
 
 /** All that the rules of one height depend on: read from the state after the block before it. */
 export interface HeightContext {
@@ -15,6 +16,8 @@ export interface HeightContext {
   /** Hash of the tip; for height 1 the genesis hash. */
   readonly previousHash: Uint8Array;
   readonly parentTimestampMs: number;
+  /** In force at this height: a change made two blocks ago counts from here on (consensus.md §10). */
+  readonly parameters: Parameters;
 }
 
 /** Timers that the core asks for, each at most once at a time. */

@@ -183,7 +183,7 @@ export function decide(core: Core, certificate: Certificate): void {
 export function askValidation(core: Core, held: HeldProposal): void {
   const { view, height, blockHash, proposal } = held.message;
   held.status = 'validating';
-  const deadlineMs = Math.floor(viewTimeoutMs(core.config.parameters, view) / 2);
+  const deadlineMs = Math.floor(viewTimeoutMs(core.height.context.parameters, view) / 2);
   emit(core, { kind: 'Validate', height, view, blockHash, proposal, mode: held.mode, deadlineMs });
 }
 

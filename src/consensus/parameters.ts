@@ -1,14 +1,20 @@
 import { certificateFault } from '../ledger/certificate.ts';
 import { quorumSize } from '../ledger/validator-set.ts';
 
-/** Times by which the core lives, in milliseconds. The same on every validator of a ledger. */
+/** By what the core lives at one height; times in milliseconds. The same on every validator of a ledger. */
 export interface Parameters {
+  /** Protocol version of the block to agree on. */
+  readonly version: number;
   /** T0: how long view 0 may take. */
   readonly baseTimeoutMs: number;
   /** Tmax: no view waits longer. Liveness holds while transfer, execution, syncs and votes of a block take less. */
   readonly timeoutMaxMs: number;
   /** After this long without a block an empty one is due; bounds how stale a proof can be. */
   readonly heartbeatMs: number;
+}
+
+/** How often the core says something of its own accord, in milliseconds. A choice of one node, for its life. */
+export interface Intervals {
   /** How often own messages are sent again while nothing is decided. */
   readonly retransmitMs: number;
   /** How often STATUS is sent. */
@@ -17,9 +23,14 @@ export interface Parameters {
 
 /** The values of a ledger whose genesis names no others. */
 export const DEFAULT_PARAMETERS: Parameters = {
+  version: 1,
   baseTimeoutMs: 1_000,
   timeoutMaxMs: 16_000,
   heartbeatMs: 30_000,
+};
+
+/** The intervals of a node. */
+export const DEFAULT_INTERVALS: Intervals = {
   retransmitMs: 1_000,
   statusMs: 5_000,
 };

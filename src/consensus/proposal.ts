@@ -1,7 +1,7 @@
 import { equalBytes } from '../codec/bytes.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { merkleRoot } from '../crypto/merkle.ts';
-import { blockHash, decodeHeader, HEADER_VERSION, type Header } from '../ledger/block.ts';
+import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
 import type { HeightContext } from './input.ts';
 import type { Proposal } from './messages.ts';
 import { primaryOf } from './state.ts';
@@ -22,8 +22,8 @@ export type ProposalFault =
 
 /**
  * Checks a proposal before any body is fetched. A fresh one must name the primary of its view as proposer and be
- * younger than its parent; of a re-proposed one a quorum has found that already. Every fault is provable, but an
- * unknown version: this build may be the one that is out of date.
+ * younger than its parent; of a re-proposed one a quorum has found that already. Every fault is provable, but
+ * another version than the one in force: the proposer's build may be out of date, and it is honest.
  */
 export function proposalFault(
   genesisHash: Uint8Array,
@@ -36,7 +36,7 @@ export function proposalFault(
   if (!equalBytes(blockHash(proposal.header), hash)) return 'hashMismatch';
   const header = headerOf(proposal);
   if (header === undefined) return 'headerMalformed';
-  if (header.version !== HEADER_VERSION) return 'unknownVersion';
+  if (header.version !== context.parameters.version) return 'unknownVersion';
   if (!equalBytes(header.genesisHash, genesisHash)) return 'otherGenesis';
   if (header.height !== context.height) return 'otherHeight';
   if (!equalBytes(header.previousHash, context.previousHash)) return 'otherParent';

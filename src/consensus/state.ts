@@ -6,12 +6,12 @@ import type { HeightContext, TimerName } from './input.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { Commit, Justification, PrePrepare, Prepare, Proposal, SignedViewChange, ViewChange } from './messages.ts';
 import { emptyBuffer, type NextHeightBuffer } from './next-height.ts';
-import { type Parameters, RULES, type Rules } from './parameters.ts';
+import { DEFAULT_PARAMETERS, type Intervals, RULES, type Rules } from './parameters.ts';
 
 /** What a core is made of: fixed for its life. */
 export interface CoreConfig {
   readonly genesisHash: Uint8Array;
-  readonly parameters: Parameters;
+  readonly intervals: Intervals;
   /** Our validator key; null for an observer, which follows and never signs. The index follows from each height's set. */
   readonly publicKey: Uint8Array | null;
   /** Signs with that key; 64 bytes. */
@@ -162,6 +162,7 @@ const BEFORE_START: HeightContext = {
   eligible: [],
   previousHash: NO_HASH,
   parentTimestampMs: 0,
+  parameters: DEFAULT_PARAMETERS,
 };
 
 /** The state in which a height begins. */

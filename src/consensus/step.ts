@@ -100,8 +100,8 @@ function onStart(core: Core, input: Extract<Input, { kind: 'Start' }>): void {
   const status = statusMessage(core);
   if (status !== undefined) emit(core, { kind: 'Broadcast', message: status });
   retransmit(core);
-  setTimer(core, 'retransmit', core.config.parameters.retransmitMs);
-  setTimer(core, 'status', core.config.parameters.statusMs);
+  setTimer(core, 'retransmit', core.config.intervals.retransmitMs);
+  setTimer(core, 'status', core.config.intervals.statusMs);
 }
 
 function onApplied(core: Core, input: Extract<Input, { kind: 'Applied' }>): void {
@@ -127,7 +127,7 @@ function enterHeight(core: Core, context: HeightContext, before: () => void): vo
   forgetFormerMembers(core);
   before();
   restoreHeight(core);
-  setTimer(core, 'heartbeat', core.config.parameters.heartbeatMs);
+  setTimer(core, 'heartbeat', context.parameters.heartbeatMs);
 }
 
 function onMessage(core: Core, from: Uint8Array, message: Message, verified: boolean): void {

@@ -32,7 +32,7 @@ export function onTimeout(core: Core, timer: TimerName, token: number): void {
     case 'status': {
       const status = statusMessage(core);
       if (status !== undefined) emit(core, { kind: 'Broadcast', message: status });
-      setTimer(core, 'status', core.config.parameters.statusMs);
+      setTimer(core, 'status', core.config.intervals.statusMs);
       return;
     }
   }
@@ -79,5 +79,5 @@ function onRetransmitTimeout(core: Core): void {
   core.pendingRounds += core.height.pendingApplicable ? 1 : 0;
   // The first round comes at any moment of view 0; after it the primary has had a full round.
   if (core.pendingRounds > 1) forwardPending(core);
-  setTimer(core, 'retransmit', core.config.parameters.retransmitMs);
+  setTimer(core, 'retransmit', core.config.intervals.retransmitMs);
 }

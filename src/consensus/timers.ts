@@ -46,7 +46,7 @@ export function adjustViewTimer(core: Core): void {
   } else if (!hasQuorumOfViewChanges(core)) return;
   if (height.timedView === height.view) return;
   height.timedView = height.view;
-  const timeoutMs = viewTimeoutMs(core.config.parameters, height.view);
+  const timeoutMs = viewTimeoutMs(height.context.parameters, height.view);
   setTimer(core, 'view', timeoutMs);
   if (height.view === 0) setTimer(core, 'forward', Math.floor(timeoutMs / 2));
 }

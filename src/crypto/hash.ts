@@ -1,7 +1,7 @@
-import { sha256 } from '#sha256';
+import { sha256, sha256Text } from '#sha256';
 import { concatBytes, utf8 } from '../codec/bytes.ts';
 
-export { sha256 };
+export { sha256, sha256Text };
 
 const prefixes = new Map<string, Uint8Array>();
 

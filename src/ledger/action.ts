@@ -1,5 +1,6 @@
 import { bytes, bytesUpTo, enumeration, list, nullable, struct, text, uint, union } from '../codec/schema.ts';
 import { type Control, controlSchema, type KeyDocument, keyDocumentSchema, type Role, roleSchema } from './account.ts';
+import { type Parameters, parametersSchema } from './parameters.ts';
 import { VIEW_MAX } from './vote.ts';
 
 /** Length of a record id in bytes. */
@@ -137,6 +138,15 @@ export interface EvidenceSubmit {
   readonly pair: EvidencePair;
 }
 
+/** Gives the ledger other parameters, from two heights on. Whoever approves signs what is and what shall be. */
+export interface ParametersSet {
+  readonly kind: 'parameters.set';
+  /** The parameters that these follow: of two changes approved side by side, one applies. */
+  readonly expected: Parameters;
+  /** All of them, changed or not. */
+  readonly parameters: Parameters;
+}
+
 /** What a transaction does: a union on `kind`. */
 export type Action =
   | AccountRegister
@@ -145,7 +155,8 @@ export type Action =
   | ValidatorAdd
   | ValidatorRemove
   | ValidatorRotate
-  | EvidenceSubmit;
+  | EvidenceSubmit
+  | ParametersSet;
 export type ActionKind = Action['kind'];
 
 /** True for an action that makes a version of a record. */
@@ -164,6 +175,7 @@ export const ACTION_CODES: Readonly<Record<ActionKind, number>> = {
   'validator.remove': 5,
   'validator.rotate': 6,
   'evidence.submit': 7,
+  'parameters.set': 8,
 };
 
 /** Wire and state form of the addresses of a validator. */
@@ -247,5 +259,9 @@ export const actionSchema = union<Action>({
       view: uint(VIEW_MAX),
       pair: pairSchema,
     }),
+  ],
+  'parameters.set': [
+    ACTION_CODES['parameters.set'],
+    struct({ expected: parametersSchema, parameters: parametersSchema }),
   ],
 });

@@ -12,6 +12,7 @@ import {
   type ParentBlock,
   validatorSets,
 } from './block-execution.ts';
+import { protocolVersionAt } from './parameters.ts';
 import { eligiblePrimaries, primaryOf } from './proposer-skip.ts';
 import { StateOverlay } from './state-overlay.ts';
 import type { DecodedTransaction } from './transaction.ts';
@@ -36,7 +37,10 @@ export type BlockOccasion =
  * for a view change at once. `version` is not: this node may be the one that is out of date.
  */
 export const BLOCK_FAULTS = {
-  version: { meaning: 'the header is of a version that this build does not know', isProvable: false },
+  version: {
+    meaning: 'the header is not of the version in force, or this build does not know that version',
+    isProvable: false,
+  },
   genesis: { meaning: 'the block belongs to another ledger', isProvable: true },
   height: { meaning: 'the height does not follow the parent', isProvable: true },
   previousHash: { meaning: 'the block does not build on our parent', isProvable: true },
@@ -72,11 +76,14 @@ export function headerFault(
   txHashes: readonly Uint8Array[],
   occasion: BlockOccasion,
   genesisHash: Uint8Array,
+  newestVersion = HEADER_VERSION,
 ): BlockFault | undefined {
   const view = new StateOverlay(state.reader);
   const { parameters, height } = blockContext(view, { parent, timestampMs: header.timestampMs }, genesisHash);
-  if (header.version !== HEADER_VERSION)
-    return fault('version', `version ${header.version}, this build knows ${HEADER_VERSION}: update the node`);
+  const version = protocolVersionAt(parameters, height);
+  if (version > newestVersion)
+    return fault('version', `version ${version} is in force, this build knows ${newestVersion}: update the node`);
+  if (header.version !== version) return fault('version', `version ${header.version}, in force is ${version}`);
   if (!equalBytes(header.genesisHash, genesisHash)) return fault('genesis', toHex(header.genesisHash));
   if (header.height !== height) return fault('height', `${header.height} on top of ${parent.height}`);
   if (!equalBytes(header.previousHash, parent.hash))
@@ -120,7 +127,7 @@ export function checkBlock(
   parts: ExecutionParts,
 ): BlockCheck {
   const txHashes = transactions.map(({ txHash }) => txHash);
-  const early = headerFault(state, parent, header, txHashes, occasion, parts.genesisHash);
+  const early = headerFault(state, parent, header, txHashes, occasion, parts.genesisHash, parts.newestVersion);
   if (early !== undefined) return { kind: 'invalid', fault: early };
   const bodyBytes = transactions.reduce((sum, { encoded }) => sum + encoded.length, 0);
   if (bodyBytes !== header.bodyBytes)

@@ -3,10 +3,12 @@ import { merkleRoot } from '../crypto/merkle.ts';
 import { blockHash, encodeHeader, HEADER_VERSION, type Header } from './block.ts';
 import { type BlockContext, executeTransaction, type SignatureChecks } from './execution.ts';
 import { type BlockIndex, type IndexKey, indexKeys } from './index-keys.ts';
+import { type Parameters, protocolVersionAt } from './parameters.ts';
 import { eligiblePrimaries, skipTableAfter, skipTableOf } from './proposer-skip.ts';
 import type { Receipt } from './receipt.ts';
 import type { Rejection } from './rejection.ts';
-import { CURRENT_VALIDATORS_KEY, FAMILIES, SCHEDULED_VALIDATORS_KEY, SINGLE_KEY, type StateReader } from './state.ts';
+import { PARAMETER_SLOTS, putInForce, type Slots, slotsOf, VALIDATOR_SLOTS } from './slots.ts';
+import { FAMILIES, SINGLE_KEY, type StateReader } from './state.ts';
 import { rootHash, type StateMap, updateMap } from './state-map.ts';
 import { type DecodedChange, mapChanges, StateOverlay, type StateView } from './state-overlay.ts';
 import type { DecodedTransaction } from './transaction.ts';
@@ -40,6 +42,8 @@ export interface ExecutionParts {
   readonly checks: SignatureChecks;
   /** The transaction index over these keys (index/inner). */
   indexOf(keys: readonly IndexKey[]): BlockIndex;
+  /** Newest protocol version that is known; this build's unless a test knows another. */
+  readonly newestVersion?: number;
 }
 
 /** A block with everything that deciding it will need: nothing is computed twice. */
@@ -110,10 +114,7 @@ export function buildBlock(
 
 /** The validators of the next height and of the one after it, from the state after a block. */
 export function validatorSets(view: StateView): { readonly current: ValidatorSet; readonly scheduled: ValidatorSet } {
-  const current = view.read(FAMILIES.validators, CURRENT_VALIDATORS_KEY);
-  const scheduled = view.read(FAMILIES.validators, SCHEDULED_VALIDATORS_KEY);
-  if (current === undefined || scheduled === undefined)
-    throw new Error('the state has no validators: it is not the state of a ledger');
+  const { current, scheduled } = slotsOf(view, VALIDATOR_SLOTS);
   return { current: makeValidatorSet(current), scheduled: makeValidatorSet(scheduled) };
 }
 
@@ -123,8 +124,7 @@ export function blockContext(
   proposal: Pick<BlockProposal, 'parent' | 'timestampMs'>,
   genesisHash: Uint8Array,
 ): BlockContext {
-  const parameters = view.read(FAMILIES.parameters, SINGLE_KEY);
-  if (parameters === undefined) throw new Error('the state has no parameters: it is not the state of a ledger');
+  const { current: parameters } = slotsOf(view, PARAMETER_SLOTS);
   return { genesisHash, height: proposal.parent.height + 1, timestampMs: proposal.timestampMs, parameters };
 }
 
@@ -142,6 +142,8 @@ class BlockExecution {
   readonly #context: BlockContext;
   /** As they stand before the block: what a transaction schedules is for two heights later. */
   readonly #sets: ReturnType<typeof validatorSets>;
+  readonly #parameters: Slots<Parameters>;
+  readonly #version: number;
   readonly #transactions: DecodedTransaction[] = [];
   readonly #receipts: Receipt[] = [];
   #bodyBytes = 0;
@@ -155,6 +157,11 @@ class BlockExecution {
     this.#overlay = new StateOverlay(state.reader);
     this.#context = blockContext(this.#overlay, proposal, parts.genesisHash);
     this.#sets = validatorSets(this.#overlay);
+    this.#parameters = slotsOf(this.#overlay, PARAMETER_SLOTS);
+    this.#version = protocolVersionAt(this.#context.parameters, this.#context.height);
+    // Rules that nobody wrote down here can not be followed.
+    if (this.#version > (parts.newestVersion ?? HEADER_VERSION))
+      throw new RangeError(`block ${this.#context.height} is of protocol version ${this.#version}: update the node`);
     if (!eligiblePrimaries(this.#overlay, this.#context.height).includes(proposal.proposer))
       throw new RangeError(`validator ${proposal.proposer} may not propose block ${this.#context.height}`);
   }
@@ -190,7 +197,7 @@ class BlockExecution {
       this.#receipts.flatMap((receipt, place) => indexKeys(place, this.#transactions[place]!.txId, receipt)),
     );
     const header: Header = {
-      version: HEADER_VERSION,
+      version: this.#version,
       genesisHash: this.#parts.genesisHash,
       height,
       previousHash: this.#proposal.parent.hash,
@@ -215,12 +222,13 @@ class BlockExecution {
   #closeState(current: ValidatorSet, scheduled: ValidatorSet): void {
     const { height, timestampMs } = this.#context;
     for (const id of this.#overlay.recentIdsExpiredBefore(timestampMs)) this.#overlay.remove(FAMILIES.recentId, id);
-    // The set scheduled while h−1 was executed comes into force at h+1 (consensus.md §10).
+    // What was scheduled while h−1 was executed comes into force at h+1 (consensus.md §10).
+    putInForce(this.#overlay, PARAMETER_SLOTS, this.#parameters);
     const isChanging = !equalBytes(current.hash, scheduled.hash);
     const after = skipTableAfter(this.#overlay, height, this.#proposal.proposer);
     const table = isChanging ? skipTableOf(this.#overlay, after, scheduled.validators) : after;
     const before = this.#overlay.read(FAMILIES.skip, SINGLE_KEY) ?? [];
     if (table.length > 0 || before.length > 0) this.#overlay.write(FAMILIES.skip, SINGLE_KEY, table);
-    if (isChanging) this.#overlay.write(FAMILIES.validators, CURRENT_VALIDATORS_KEY, scheduled.validators);
+    putInForce(this.#overlay, VALIDATOR_SLOTS, { current: current.validators, scheduled: scheduled.validators });
   }
 }

@@ -2,7 +2,7 @@ import { decode, encode } from '../codec/cbor.ts';
 import { bytes, bytesUpTo, list, struct, uint } from '../codec/schema.ts';
 import { taggedHash } from '../crypto/hash.ts';
 
-/** Version of the header format that this build reads and writes. */
+/** Newest protocol version that this build knows. A header names the one in force at its height (parameters.ts). */
 export const HEADER_VERSION = 1;
 /** Most bytes of an encoded header. */
 export const HEADER_BYTES_MAX = 512;

@@ -11,11 +11,25 @@ export const ACTION_CLASSES: Readonly<Record<ActionKind, ActionClass>> = {
   'validator.remove': 'sensitive',
   'validator.rotate': 'sensitive',
   'evidence.submit': 'routine',
+  'parameters.set': 'sensitive',
+};
+
+/**
+ * A ledger founded before an action existed has no requirement for it: it asks what it asks for this other one. The
+ * genesis may leave out the requirements of these actions alone.
+ */
+export const REQUIRED_LIKE: Readonly<Partial<Record<ActionKind, ActionKind>>> = {
+  'parameters.set': 'validator.remove',
 };
 
 /** Two thirds of the active members, rounded up: what changes the ledger itself needs. */
 const MEMBERS: Requirement = { kind: 'members', numerator: 2, denominator: 3 };
-const BY_MEMBERS: ReadonlySet<ActionKind> = new Set(['validator.add', 'validator.remove', 'validator.rotate']);
+const BY_MEMBERS: ReadonlySet<ActionKind> = new Set([
+  'validator.add',
+  'validator.remove',
+  'validator.rotate',
+  'parameters.set',
+]);
 
 /**
  * The requirements of a ledger that sets no others and has no regulator (ledger.md §5). Proof of possession of a registered account's keys
@@ -44,6 +58,7 @@ const DEFAULT_REQUIREMENTS: Readonly<Record<ActionKind, Requirement>> = {
   'validator.remove': MEMBERS,
   'validator.rotate': MEMBERS,
   'evidence.submit': { kind: 'variable', name: 'validator' },
+  'parameters.set': MEMBERS,
 };
 
 /** The requirement for an action of a ledger with this regulator, who agrees to what the members change. */

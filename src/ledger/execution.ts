@@ -5,7 +5,7 @@ import type { ActionKind } from './action.ts';
 import type { ActionPlan } from './actions/action-rules.ts';
 import { rulesOf } from './actions/table.ts';
 import { BLIND_BYTES } from './attachment.ts';
-import { ACTION_CLASSES } from './default-requirements.ts';
+import { ACTION_CLASSES, REQUIRED_LIKE } from './default-requirements.ts';
 import type { Parameters } from './parameters.ts';
 import type { Receipt } from './receipt.ts';
 import { type Rejection, rejected } from './rejection.ts';
@@ -33,6 +33,7 @@ export interface BlockContext {
   readonly genesisHash: Uint8Array;
   readonly height: number;
   readonly timestampMs: number;
+  /** In force at this height. */
   readonly parameters: Parameters;
 }
 
@@ -205,10 +206,17 @@ function possessionFault(signatures: readonly TransactionSignature[], plan: Acti
 }
 
 /** The ledger's requirement for an action, and the organisation's own where it has one; all must be met. */
-function effectiveRequirements(view: StateView, kind: ActionKind, organisation: Uint8Array): readonly Requirement[] {
-  const general = view.read(FAMILIES.requirement, requirementKey(kind, null));
+function effectiveRequirements(
+  view: StateView,
+  kind: ActionKind,
+  organisation: Uint8Array | null,
+): readonly Requirement[] {
+  const like = REQUIRED_LIKE[kind];
+  const general =
+    view.read(FAMILIES.requirement, requirementKey(kind, null)) ??
+    (like === undefined ? undefined : view.read(FAMILIES.requirement, requirementKey(like, null)));
   if (general === undefined) throw new Error(`the state has no requirement for ${kind}: it is not of this version`);
-  const own = view.read(FAMILIES.requirement, requirementKey(kind, organisation));
+  const own = organisation === null ? undefined : view.read(FAMILIES.requirement, requirementKey(kind, organisation));
   return own === undefined ? [general] : [general, own];
 }
 

@@ -1,8 +1,10 @@
 import { toHex } from '../codec/bytes.ts';
 import { type Account, keyDocumentFault } from './account.ts';
 import { ACTION_CODES, type ActionKind } from './action.ts';
+import { HEADER_VERSION } from './block.ts';
+import { REQUIRED_LIKE } from './default-requirements.ts';
 import { GENESIS_VERSION, type GenesisDocument, genesisAccounts } from './genesis.ts';
-import { parametersFault } from './parameters.ts';
+import { type Parameters, parametersFault } from './parameters.ts';
 import { type Requirement, requirementFault } from './requirement.ts';
 import { makeValidatorSet } from './validator-set.ts';
 
@@ -32,6 +34,7 @@ export function genesisFault(
     membershipFault(document, accounts) ??
     validatorsFault(document, accounts, signingKeyFault) ??
     parametersFault(document.parameters) ??
+    versionFault(document.parameters) ??
     requirementsFault(document, accounts)
   );
 }
@@ -103,10 +106,18 @@ function validatorsFault(
   return undefined;
 }
 
+/** A ledger may start with a later version, where nothing has to be announced. */
+function versionFault({ protocolVersion, protocolVersionFrom }: Parameters): string | undefined {
+  if (protocolVersion > HEADER_VERSION)
+    return `protocolVersion is ${protocolVersion}; this build knows ${HEADER_VERSION}: update it`;
+  return protocolVersionFrom === 0 ? undefined : 'protocolVersionFrom of a genesis is 0';
+}
+
 function requirementsFault({ requirements }: GenesisDocument, accounts: Accounts): string | undefined {
   const kinds = (Object.keys(ACTION_CODES) as ActionKind[]).sort((a, b) => ACTION_CODES[a] - ACTION_CODES[b]);
   const listed = requirements.map(({ action }) => action);
-  if (listed.length !== kinds.length || listed.some((action, place) => action !== kinds[place]))
+  const isOpen = kinds.slice(listed.length).some((action) => REQUIRED_LIKE[action] === undefined);
+  if (isOpen || listed.some((action, place) => action !== kinds[place]))
     return `requirements stand for ${listed.join(', ')}; they must stand for ${kinds.join(', ')}, in this order`;
   for (const { action, requirement } of requirements) {
     const fault = requirementFault(requirement) ?? unmeetable(requirement, accounts);

@@ -25,8 +25,10 @@ export function indexKeys(txIndex: number, txId: Uint8Array, receipt: Receipt): 
   const keys: IndexKey[] = [
     { family: 'txId', key: txId, txIndex },
     { family: 'actionKind', key: uintBytes(ACTION_CODES[receipt.kind], 2), txIndex },
-    { family: 'organisation', key: receipt.organisation, txIndex },
   ];
+  // What concerns all members is found by its kind.
+  if (receipt.kind === 'parameters.set') return keys;
+  keys.push({ family: 'organisation', key: receipt.organisation, txIndex });
   switch (receipt.kind) {
     case 'account.register':
       if (receipt.role === 'patient') keys.push({ family: 'patient', key: receipt.address, txIndex });

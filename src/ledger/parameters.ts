@@ -1,7 +1,11 @@
-import { struct, uint } from '../codec/schema.ts';
+import { DecodeError } from '../codec/decode-error.ts';
+import { type Schema, struct, uint } from '../codec/schema.ts';
 import { BLOCK_BODY_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from './block.ts';
 
-/** The constants that all nodes of one ledger share; they stand in the genesis and in the state. */
+/**
+ * The constants that all nodes of one ledger share. The genesis has the first; the members change them
+ * (`parameters.set`), and block h goes by those in force at h.
+ */
 export interface Parameters {
   /** Transactions in a block. */
   readonly blockTransactionsMax: number;
@@ -27,7 +31,14 @@ export interface Parameters {
   readonly keepRecent: number;
   /** A snapshot is made at multiples of this height. */
   readonly snapshotInterval: number;
+  /** Newest protocol version that is in force or announced. Rises by one at a time. */
+  readonly protocolVersion: number;
+  /** First height of `protocolVersion`; below it the version before is in force. */
+  readonly protocolVersionFrom: number;
 }
+
+/** Largest protocol version that a header can name. */
+const PROTOCOL_VERSION_MAX = 0xffff;
 
 type Bound = readonly [least: number, usual: number, most: number];
 
@@ -45,7 +56,13 @@ export const PARAMETER_BOUNDS: Readonly<Record<keyof Parameters, Bound>> = {
   keepStates: [2, 64, 100_000],
   keepRecent: [16, 4_096, 10_000_000],
   snapshotInterval: [16, 1_024, 1_000_000],
+  // Whether a build knows a version is no matter of validity: nodes of different builds would disagree about it.
+  protocolVersion: [1, 1, PROTOCOL_VERSION_MAX],
+  protocolVersionFrom: [0, 0, Number.MAX_SAFE_INTEGER],
 };
+
+/** All parameters, in the order of the table. */
+export const PARAMETER_NAMES = Object.keys(PARAMETER_BOUNDS) as readonly (keyof Parameters)[];
 
 /** The defaults of the table: what a ledger runs with unless its genesis says otherwise. */
 export const DEFAULT_PARAMETERS: Parameters = {
@@ -61,10 +78,14 @@ export const DEFAULT_PARAMETERS: Parameters = {
   keepStates: PARAMETER_BOUNDS.keepStates[1],
   keepRecent: PARAMETER_BOUNDS.keepRecent[1],
   snapshotInterval: PARAMETER_BOUNDS.snapshotInterval[1],
+  protocolVersion: PARAMETER_BOUNDS.protocolVersion[1],
+  protocolVersionFrom: PARAMETER_BOUNDS.protocolVersionFrom[1],
 };
 
-/** Wire and state form of the parameters, in the order of the table. */
-export const parametersSchema = struct<Parameters>({
+/** What the ledgers of the first builds have. */
+type FirstParameters = Omit<Parameters, 'protocolVersion' | 'protocolVersionFrom'>;
+
+const firstFields = {
   blockTransactionsMax: uint(),
   blockBodyBytesMax: uint(),
   blockAttachmentBytesMax: uint(),
@@ -77,11 +98,32 @@ export const parametersSchema = struct<Parameters>({
   keepStates: uint(),
   keepRecent: uint(),
   snapshotInterval: uint(),
+};
+const firstSchema = struct<FirstParameters>(firstFields);
+const wholeSchema = struct<Parameters>({
+  ...firstFields,
+  protocolVersion: uint(PROTOCOL_VERSION_MAX),
+  protocolVersionFrom: uint(),
 });
+
+/**
+ * Wire and state form of the parameters, in the order of the table. While the ledger is of version 1 the last two are
+ * left out, so that the documents and states of the first builds keep their bytes.
+ */
+export const parametersSchema: Schema<Parameters> = {
+  toItem: (value) => (isFirstVersion(value) ? firstSchema : wholeSchema).toItem(value),
+  fromItem(item, at) {
+    if (Array.isArray(item) && item.length === Object.keys(firstFields).length)
+      return { ...firstSchema.fromItem(item, at), protocolVersion: 1, protocolVersionFrom: 0 };
+    const value = wholeSchema.fromItem(item, at);
+    if (isFirstVersion(value)) throw new DecodeError(`${at || 'value'} names version 1, which is left out`);
+    return value;
+  },
+};
 
 /** The first parameter that is out of bounds, in words; undefined when all are well. */
 export function parametersFault(parameters: Parameters): string | undefined {
-  for (const name of Object.keys(PARAMETER_BOUNDS) as (keyof Parameters)[]) {
+  for (const name of PARAMETER_NAMES) {
     const [least, , most] = PARAMETER_BOUNDS[name];
     const value = parameters[name];
     if (!Number.isSafeInteger(value) || value < least || value > most)
@@ -89,5 +131,22 @@ export function parametersFault(parameters: Parameters): string | undefined {
   }
   if (parameters.viewTimeoutMaxMs < parameters.viewTimeoutMs)
     return 'parameter viewTimeoutMaxMs is smaller than viewTimeoutMs';
+  if (parameters.protocolVersion === 1 && parameters.protocolVersionFrom !== 0)
+    return 'parameter protocolVersionFrom is not 0 with protocolVersion 1, which is that of every ledger from its start';
   return undefined;
+}
+
+/** The protocol version of the block at `height`, by the parameters in force at that height. */
+export function protocolVersionAt(parameters: Parameters, height: number): number {
+  const { protocolVersion, protocolVersionFrom } = parameters;
+  return height >= protocolVersionFrom ? protocolVersion : protocolVersion - 1;
+}
+
+/** True when both have the same values. */
+export function isSameParameters(a: Parameters, b: Parameters): boolean {
+  return PARAMETER_NAMES.every((name) => a[name] === b[name]);
+}
+
+function isFirstVersion({ protocolVersion, protocolVersionFrom }: Parameters): boolean {
+  return protocolVersion === 1 && protocolVersionFrom === 0;
 }

@@ -48,4 +48,9 @@ export type Receipt =
       readonly statement: Statement;
       readonly height: number;
       readonly view: number;
+    }
+  | {
+      readonly kind: 'parameters.set';
+      /** First height at which the parameters are in force. */
+      readonly fromHeight: number;
     };

@@ -138,6 +138,21 @@ export const REJECTIONS = {
     retryable: false,
     httpStatus: 409,
   },
+  parameterChangeInFlight: {
+    meaning: 'A change of the parameters is in flight; another can follow in two blocks.',
+    retryable: true,
+    httpStatus: 409,
+  },
+  parametersConflict: {
+    meaning: 'The parameters are others than those that the change follows.',
+    retryable: true,
+    httpStatus: 409,
+  },
+  versionOutOfTurn: {
+    meaning: 'The version does not follow the one in force, or is for a height too soon.',
+    retryable: true,
+    httpStatus: 422,
+  },
   unknownKey: { meaning: 'A signature names a key that its account does not have.', retryable: true, httpStatus: 403 },
   badSignature: {
     meaning: 'A signature does not verify under the key that it names.',

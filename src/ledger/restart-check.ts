@@ -78,7 +78,7 @@ export function restartTermsFault(
 }
 
 /** Why the signatures do not carry the restart, naming who is missing; undefined when they do. */
-export function restartSignaturesFault(
+function restartSignaturesFault(
   document: RestartDocument,
   signatures: readonly TransactionSignature[],
   ended: EndedLedger,

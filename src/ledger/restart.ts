@@ -19,10 +19,10 @@ const RESTART_SIGNATURES_MAX = 1_024;
 /** Most bytes of what a restart adds to the file of the ledger before it. */
 const RESTART_BYTES_MAX = 1024 * 1024;
 /** Most bytes of a ledger's genesis file of either kind. */
-export const GENESIS_FILE_BYTES_MAX = GENESIS_BYTES_MAX + RESTARTS_MAX * RESTART_BYTES_MAX;
+const GENESIS_FILE_BYTES_MAX = GENESIS_BYTES_MAX + RESTARTS_MAX * RESTART_BYTES_MAX;
 
 /** The certified end of the ledger that is restarted. */
-export interface RestartOrigin {
+interface RestartOrigin {
   /** The whole genesis file of that ledger: a founding genesis, or the file of an earlier restart. */
   readonly genesis: Uint8Array;
   /** H: height of its highest certified block. */

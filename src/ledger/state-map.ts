@@ -1,6 +1,6 @@
 import { compareBytes, concatBytes, equalBytes } from '../codec/bytes.ts';
 import { bytes, list, nullable, struct } from '../codec/schema.ts';
-import { domainPrefix, sha256, taggedHash } from '../crypto/hash.ts';
+import { domainPrefix, sha256, sha256Text, taggedHash } from '../crypto/hash.ts';
 import { copyBinaryString, fromBinaryString, toBinaryString } from './binary-string.ts';
 
 /** Length of a path in bits, which is how deep the map can grow. */
@@ -70,7 +70,7 @@ const nodeOffset = nodePreimage.length - 64;
 export function rootHash(map: StateMap): Uint8Array {
   const { node } = map;
   if (node === null) return HASH_OF_EMPTY.slice();
-  return typeof node === 'string' ? hashOfLeafText(node) : fromBinaryString(node.hash);
+  return fromBinaryString(typeof node === 'string' ? hashOfLeafText(node) : node.hash);
 }
 
 /**
@@ -235,7 +235,7 @@ function makeBranch(left: MapNode, right: MapNode): MapNode {
   if (right === null && typeof left === 'string') return left;
   writeHash(left, nodeOffset);
   writeHash(right, nodeOffset + 32);
-  return { left, right, hash: toBinaryString(sha256(nodePreimage)) };
+  return { left, right, hash: sha256Text(nodePreimage) };
 }
 
 /** Made in one piece: joined texts would keep their parts alive. */
@@ -248,18 +248,17 @@ function leafText(path: Uint8Array, valueHash: Uint8Array): string {
 /** Puts the hash of a node into the preimage of its parent. */
 function writeHash(node: MapNode, offset: number): void {
   if (node === null) nodePreimage.set(HASH_OF_EMPTY, offset);
-  else if (typeof node === 'string') nodePreimage.set(hashOfLeafText(node), offset);
-  else copyBinaryString(node.hash, nodePreimage, offset);
+  else copyBinaryString(typeof node === 'string' ? hashOfLeafText(node) : node.hash, nodePreimage, offset);
 }
 
 function hashOfNode(node: MapNode): Uint8Array | null {
   if (node === null) return null;
-  return typeof node === 'string' ? hashOfLeafText(node) : fromBinaryString(node.hash);
+  return fromBinaryString(typeof node === 'string' ? hashOfLeafText(node) : node.hash);
 }
 
-function hashOfLeafText(leaf: string): Uint8Array {
+function hashOfLeafText(leaf: string): string {
   copyBinaryString(leaf, leafPreimage, leafOffset);
-  return sha256(leafPreimage);
+  return sha256Text(leafPreimage);
 }
 
 function hashOfLeaf(path: Uint8Array, valueHash: Uint8Array): Uint8Array {

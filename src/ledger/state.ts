@@ -177,6 +177,8 @@ export const SINGLE_KEY = new Uint8Array(0);
 export const CURRENT_VALIDATORS_KEY = Uint8Array.of(0);
 /** In the state after height h: the validators of h+2. */
 export const SCHEDULED_VALIDATORS_KEY = Uint8Array.of(1);
+/** In the state after height h: the parameters of h+2, once they were changed; those of h+1 have the single key. */
+export const SCHEDULED_PARAMETERS_KEY = Uint8Array.of(1);
 
 /** Family code u8 ‖ key: what the state, and the path in the authenticated map, are keyed by. */
 export function stateKey<T>(family: Family<T>, key: Uint8Array): Uint8Array {

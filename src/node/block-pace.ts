@@ -16,13 +16,13 @@ const GROW = 1.2;
  * they were full. The proposer's policy alone; no rule of validity depends on it.
  */
 export class BlockPace {
-  readonly #viewTimeoutMs: number;
+  readonly #viewTimeoutMs: () => number;
   #budgetMs = BUDGET_MS_START;
   /** The first proposal of the newest height. */
   #proposed: { readonly height: number; readonly atMs: number; readonly isOursAndFull: boolean } | undefined;
 
-  /** `viewTimeoutMs` is that of view 0. */
-  constructor(viewTimeoutMs: number) {
+  /** `viewTimeoutMs` is that of view 0, as it is in force at the time. */
+  constructor(viewTimeoutMs: () => number) {
     this.#viewTimeoutMs = viewTimeoutMs;
   }
 
@@ -46,8 +46,9 @@ export class BlockPace {
     const proposed = this.#proposed;
     if (proposed?.height !== height) return;
     const tookMs = atMs - proposed.atMs;
-    if (tookMs > this.#viewTimeoutMs) this.#change(SHRINK_AT_TIMEOUT);
-    else if (tookMs > SLOW_SHARE * this.#viewTimeoutMs) this.#change(SHRINK);
+    const viewTimeoutMs = this.#viewTimeoutMs();
+    if (tookMs > viewTimeoutMs) this.#change(SHRINK_AT_TIMEOUT);
+    else if (tookMs > SLOW_SHARE * viewTimeoutMs) this.#change(SHRINK);
     else if (proposed.isOursAndFull) this.#change(GROW);
   }
 

@@ -55,7 +55,7 @@ export interface BlockWorkDependencies {
 /** Builds, validates, fetches and applies blocks for consensus. */
 export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork {
   const { chain, held, mempool, tracker, intake, requests, nowMs } = dependencies;
-  const pace = new BlockPace(chain.parameters.viewTimeoutMs);
+  const pace = new BlockPace(() => chain.parameters.viewTimeoutMs);
 
   function judge(block: HeldBlock, occasion: BlockOccasion): BlockFault | undefined {
     if (block.executed !== undefined)

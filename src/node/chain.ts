@@ -6,7 +6,7 @@ import { signingKeyFault } from '../crypto/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { indexRootOf } from '../index/inner/build.ts';
 import type { Account } from '../ledger/account.ts';
-import { decodeHeader } from '../ledger/block.ts';
+import { decodeHeader, HEADER_VERSION } from '../ledger/block.ts';
 import { type BlockCheck, type BlockOccasion, checkBlock, headerFault } from '../ledger/block-check.ts';
 import {
   type BuiltBlock,
@@ -20,28 +20,26 @@ import {
 } from '../ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../ledger/certificate.ts';
 import { executeTransaction } from '../ledger/execution.ts';
-import { genesisState } from '../ledger/genesis.ts';
 import { genesisHashAt, type LedgerStart } from '../ledger/ledger-start.ts';
-import type { Parameters } from '../ledger/parameters.ts';
+import { type Parameters, protocolVersionAt } from '../ledger/parameters.ts';
 import { eligiblePrimaries } from '../ledger/proposer-skip.ts';
 import type { Rejection } from '../ledger/rejection.ts';
-import { type EvidenceEntry, FAMILIES, type RecordState, SINGLE_KEY, type Tenure } from '../ledger/state.ts';
-import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
-import { mapChanges, StateOverlay } from '../ledger/state-overlay.ts';
+import { PARAMETER_SLOTS, type Slots, slotsOf } from '../ledger/slots.ts';
+import { type EvidenceEntry, FAMILIES, type RecordState, type Tenure } from '../ledger/state.ts';
+import { rootHash, type StateMap } from '../ledger/state-map.ts';
+import { StateOverlay } from '../ledger/state-overlay.ts';
 import { attachmentHash, type DecodedTransaction } from '../ledger/transaction.ts';
 import { type Validator, type ValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
 import type { BlockCommit } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
 import { CommittedState } from './committed-state.ts';
 import type { FetchedState } from './fetched-state.ts';
-import { OperatorError } from './operator-error.ts';
 import type { KeyTenure } from './ports.ts';
+import { requireKnownVersion, updateBefore } from './protocol-version.ts';
 import type { SignatureCache } from './signature-cache.ts';
 
 /** Decoded state values kept in memory, twice: some tens of megabytes. */
 const STATE_VALUES_CACHED = 25_000;
-/** Entries hashed at once while the state map is rebuilt at the start. */
-const REBUILD_BATCH = 10_000;
 
 /** The committed ledger of a node: its state, what can be built or checked on it, and the one way it grows. */
 export class Chain {
@@ -59,6 +57,7 @@ export class Chain {
     start: LedgerStart,
     signatures: SignatureCache,
     at: { readonly map: StateMap; readonly parent: ParentBlock; readonly transactionsCommitted: number },
+    newestVersion: number,
   ) {
     this.#store = store;
     this.#start = start;
@@ -68,6 +67,7 @@ export class Chain {
     this.#transactionsCommitted = at.transactionsCommitted;
     this.#parts = {
       genesisHash: start.genesisHash,
+      newestVersion,
       indexOf: indexRootOf,
       checks: {
         signingKeyFault,
@@ -115,10 +115,24 @@ export class Chain {
     return this.#transactionsCommitted;
   }
 
+  /** Those of the next height. */
   get parameters(): Parameters {
-    const parameters = this.#view().read(FAMILIES.parameters, SINGLE_KEY);
-    assert(parameters !== undefined, 'the state has no parameters');
-    return parameters;
+    return this.parameterSlots.current;
+  }
+
+  /** Those of the next height and of the one after it. */
+  get parameterSlots(): Slots<Parameters> {
+    return slotsOf(this.#view(), PARAMETER_SLOTS);
+  }
+
+  /** Newest protocol version that this node knows. */
+  get newestVersion(): number {
+    return this.#parts.newestVersion ?? HEADER_VERSION;
+  }
+
+  /** First height whose blocks this build can not make or judge; null where every version announced is known. */
+  get updateBefore(): number | null {
+    return updateBefore(this.parameterSlots, this.newestVersion);
   }
 
   /** The validators of the next height. */
@@ -177,11 +191,16 @@ export class Chain {
     return this.#view().read(FAMILIES.recentId, txId) !== undefined;
   }
 
-  /** What consensus needs to know of the next height. */
+  /**
+   * What consensus needs to know of the next height. Throws an OperatorError when its rules are of a version that this
+   * build does not know: the node stops there.
+   */
   heightContext(): HeightContext {
     const view = this.#view();
     const { current, scheduled } = validatorSets(view);
+    const { parameters } = this;
     const height = this.#parent.height + 1;
+    requireKnownVersion(parameters, height, this.newestVersion);
     return {
       height,
       validators: current,
@@ -189,6 +208,12 @@ export class Chain {
       eligible: eligiblePrimaries(view, height),
       previousHash: this.#parent.hash,
       parentTimestampMs: this.#parent.timestampMs,
+      parameters: {
+        version: protocolVersionAt(parameters, height),
+        baseTimeoutMs: parameters.viewTimeoutMs,
+        timeoutMaxMs: parameters.viewTimeoutMaxMs,
+        heartbeatMs: parameters.heartbeatMs,
+      },
     };
   }
 
@@ -211,7 +236,8 @@ export class Chain {
 
   /** What is wrong with a proposal before its bodies are at hand; undefined when nothing is. */
   headerFault(header: Uint8Array, txHashes: readonly Uint8Array[], occasion: BlockOccasion) {
-    return headerFault(this.state, this.#parent, decodeHeader(header), txHashes, occasion, this.genesisHash);
+    const { state, genesisHash, newestVersion } = this;
+    return headerFault(state, this.#parent, decodeHeader(header), txHashes, occasion, genesisHash, newestVersion);
   }
 
   /** Judges and executes a block on the tip. */
@@ -277,59 +303,4 @@ export class Chain {
   #view(): StateOverlay {
     return new StateOverlay(this.#state);
   }
-}
-
-/**
- * Opens the chain that `store` holds, or begins it with the genesis. The state map is built anew from the stored values
- * and its root compared with the tip's header, or with what the ledger starts from, so that a damaged disk is found
- * here. Throws an OperatorError then.
- */
-export async function openChain(store: Store, start: LedgerStart, signatures: SignatureCache): Promise<Chain> {
-  if (store.tip() === undefined) {
-    if (start.restart !== undefined) throw new OperatorError(STATE_NEEDED);
-    const { changes } = genesisState(start.founding);
-    await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
-  }
-  const map = await rebuildMap(store);
-  const { parent, stateRoot } = await standing(store, start);
-  if (!equalBytes(stateRoot, rootHash(map)))
-    throw new OperatorError(
-      `The stored state is not the one that block ${parent.height} commits to: the disk lost or changed data. ` +
-        'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',
-    );
-  return new Chain(store, start, signatures, { map, parent, transactionsCommitted: store.transactionsCommitted() });
-}
-
-const STATE_NEEDED =
-  'The ledger was restarted, and this node has not the state that it goes on from: get one from a member (medledger ' +
-  'restart state) and make the folder again with "medledger init --state".';
-
-/** The tip of a store, and the root of the state that belongs to it. */
-async function standing(
-  store: Store,
-  start: LedgerStart,
-): Promise<{ readonly parent: ParentBlock; readonly stateRoot: Uint8Array }> {
-  const tip = store.tip();
-  assert(tip !== undefined, 'the store has a tip once genesis is committed');
-  if (tip.height === start.parent.height) {
-    const stateRoot = start.restart?.stateRoot ?? rootHash(genesisState(start.founding).map);
-    return { parent: start.parent, stateRoot };
-  }
-  const header = await store.header(tip.height);
-  assert(header !== undefined, 'the store has the header of its tip');
-  const { timestampMs, stateRoot } = decodeHeader(header);
-  return { parent: { ...tip, timestampMs }, stateRoot };
-}
-
-/** The map over all of the stored state: what its root is compared with is the caller's to know. */
-export async function rebuildMap(store: Store): Promise<StateMap> {
-  let map = emptyMap;
-  let batch: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
-  for await (const entry of store.allState()) {
-    batch.push(entry);
-    if (batch.length < REBUILD_BATCH) continue;
-    map = updateMap(map, mapChanges(batch));
-    batch = [];
-  }
-  return updateMap(map, mapChanges(batch));
 }

@@ -12,12 +12,13 @@ export interface StoredState {
 /**
  * The committed state of a node: the map that authenticates it, and its values, which are decoded once and kept while
  * they are in use, two generations of at most `entriesMax` each. What the map does not hold is not looked for on disk.
+ * A value that was written is kept where the one before it was: most of what a block makes nobody reads soon.
  */
 export class CommittedState implements StateReader {
   readonly #stored: StoredState;
   readonly #entriesMax: number;
   #map: StateMap;
-  /** Values read or written since the last change of generation, by name. */
+  /** Values in use since the last change of generation, by name; undefined is never among them. */
   #young = new Map<string, unknown>();
   #old = new Map<string, unknown>();
 
@@ -56,9 +57,9 @@ export class CommittedState implements StateReader {
   advance(map: StateMap, changes: readonly DecodedChange[]): void {
     this.#map = map;
     for (const { name, decoded } of changes) {
-      this.#old.delete(name);
+      const isInUse = this.#old.delete(name) || this.#young.has(name);
       if (decoded === undefined) this.#young.delete(name);
-      else this.#keep(name, decoded);
+      else if (isInUse) this.#keep(name, decoded);
     }
   }
 

@@ -18,18 +18,11 @@ import type { JournalContent } from './journal-keeper.ts';
 const STATUS_MS = 5_000;
 const RETRANSMIT_MS = 1_000;
 
-/** The core of this node, by the parameters of its ledger. */
+/** The core of this node. The parameters of its ledger come with each height. */
 export function createNodeCore(chain: Chain, signer: Signer): Core {
-  const { viewTimeoutMs, viewTimeoutMaxMs, heartbeatMs } = chain.parameters;
   return createCore({
     genesisHash: chain.genesisHash,
-    parameters: {
-      baseTimeoutMs: viewTimeoutMs,
-      timeoutMaxMs: viewTimeoutMaxMs,
-      heartbeatMs,
-      retransmitMs: RETRANSMIT_MS,
-      statusMs: STATUS_MS,
-    },
+    intervals: { retransmitMs: RETRANSMIT_MS, statusMs: STATUS_MS },
     publicKey: signer.publicKey,
     sign: (preimage) => signer.sign(preimage),
     verify: verifySignature,

@@ -21,27 +21,70 @@ const PAYLOAD_BYTES_MAX = 128;
 
 /** With what evidence is handed in. */
 interface EvidenceDependencies {
-  readonly chain: Pick<Chain, 'genesisHash' | 'parameters'>;
+  readonly chain: Pick<Chain, 'genesisHash' | 'parameters' | 'tip'>;
   readonly intake: Pick<TransactionIntake, 'submit'>;
   readonly signer: Signer;
   readonly log: Logger;
   readonly nowMs: () => number;
 }
 
-/** Takes what consensus reports of another validator: logs it, and puts it on the ledger, where it is known to all. */
-export function handInEvidence(dependencies: EvidenceDependencies): (pair: ReportedPair) => void {
-  const { chain, intake, signer, log, nowMs } = dependencies;
-  return (pair) => {
-    const { height, view, statement, publicKey } = pair;
-    const fields = { height, view, statement, publicKey: toHex(publicKey) };
-    log.error(fields, 'a validator signed two different statements for one slot');
-    const validUntilMs = nowMs() + Math.floor(chain.parameters.maxValidityMs / 2);
-    const encoded = evidenceTransaction(chain.genesisHash, signer, pair, validUntilMs);
+/** A report handed in, until its transaction is decided or can not be any more. */
+interface OpenReport {
+  readonly pair: ReportedPair;
+  validUntilMs: number;
+}
+
+/** Reports kept to be handed in again; of more than so many at once the ledger would take few. */
+const OPEN_REPORTS_MAX = 256;
+
+/**
+ * What consensus reports of other validators, on its way to the ledger, where it is known to all. A transaction that no
+ * block took while it was valid, as on a ledger that stood still, is made anew, until the ledger says that it has an
+ * entry of that seat or wants none.
+ */
+export class EvidenceReports {
+  readonly #dependencies: EvidenceDependencies;
+  #open: OpenReport[] = [];
+
+  constructor(dependencies: EvidenceDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Logs the report and hands it in. */
+  report(pair: ReportedPair): void {
+    this.#dependencies.log.error(fieldsOf(pair), 'a validator signed two different statements for one slot');
+    if (this.#open.length >= OPEN_REPORTS_MAX) this.#open.shift();
+    const report = { pair, validUntilMs: 0 };
+    this.#open.push(report);
+    this.#handIn(report);
+  }
+
+  /** A block of this time is committed: none later takes what was valid until before it. */
+  blockCommitted(timestampMs: number): void {
+    for (const report of this.#open) if (report.validUntilMs < timestampMs) this.#handIn(report);
+  }
+
+  #handIn(report: OpenReport): void {
+    const { chain, intake, signer, log, nowMs } = this.#dependencies;
+    const fields = fieldsOf(report.pair);
+    report.validUntilMs = nowMs() + Math.floor(chain.parameters.maxValidityMs / 2);
+    const encoded = evidenceTransaction(chain.genesisHash, signer, report.pair, report.validUntilMs);
     intake.submit([{ encoded, attachment: null }]).then(
-      ([outcome]) => log.info({ ...fields, outcome: outcome?.status }, 'evidence handed in'),
+      ([outcome]) => {
+        log.info({ ...fields, outcome: outcome?.status }, 'evidence handed in');
+        if (outcome?.status.kind !== 'Rejected') return;
+        const isTooEarly = outcome.status.code === 'poolFull' || report.pair.height > chain.tip.height;
+        // With the next block, or never.
+        if (isTooEarly) report.validUntilMs = 0;
+        else this.#open = this.#open.filter((other) => other !== report);
+      },
       (error: unknown) => log.warn({ ...fields, err: error }, 'evidence was not handed in'),
     );
-  };
+  }
+}
+
+function fieldsOf({ height, view, statement, publicKey }: ReportedPair) {
+  return { height, view, statement, publicKey: toHex(publicKey) };
 }
 
 /**

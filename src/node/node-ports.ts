@@ -131,6 +131,11 @@ export function createNodePorts(dependencies: PortDependencies): {
     wasAppliedBeforeHistory: async (txId) => chain.isRecent(txId) && (await store.locate(txId)) === undefined,
     account: (address) => chain.account(address),
     validators: () => chain.tenures(),
+    parameters: () => ({
+      height: chain.tip.height + 1,
+      ...chain.parameterSlots,
+      newestVersion: chain.newestVersion,
+    }),
     evidence: () => chain.evidence(),
     async record(recordId, version): Promise<StoredRecord | undefined> {
       const record = chain.record(recordId);

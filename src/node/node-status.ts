@@ -50,6 +50,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     indexedHeight: sources.indexedHeight(),
     historyFrom: sources.historyFrom(),
     upSinceMs: sources.upSinceMs,
+    updateBefore: chain.updateBefore,
   };
 }
 

@@ -17,7 +17,6 @@ import { blockBeforeHistory } from './before-history.ts';
 import { announcementOf, readAnnouncement } from './block-announcement.ts';
 import { blockRows } from './block-rows.ts';
 import { createBlockWork } from './block-work.ts';
-import { openChain } from './chain.ts';
 import { CommitGate } from './commit-gate.ts';
 import { configuredPeers, type NodeConfig } from './config.ts';
 import { createNodeCore, createRunner, restoreHeldBlocks, startInput } from './consensus-host.ts';
@@ -25,7 +24,7 @@ import { ConsensusInlet } from './consensus-inlet.ts';
 import { type ConsensusSources, consensusStatus } from './consensus-status.ts';
 import { ConsensusWatch } from './consensus-watch.ts';
 import type { EffectRunner } from './effect-runner.ts';
-import { handInEvidence } from './evidence.ts';
+import { EvidenceReports } from './evidence.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import { type NodeIdentity, readIdentity } from './identity.ts';
 import { IndexFeed } from './index-feed.ts';
@@ -36,8 +35,10 @@ import { createMetrics } from './metrics.ts';
 import { type NodeData, openNodeData } from './node-data.ts';
 import { createNodePorts } from './node-ports.ts';
 import { missingValidators, nodeStatus, readinessFaults } from './node-status.ts';
+import { openChain } from './open-chain.ts';
 import { PeerLink } from './peer-link.ts';
 import type { NodePorts, Submission } from './ports.ts';
+import { VersionWatch } from './protocol-version.ts';
 import { createRequestServer } from './request-server.ts';
 import { SignatureCache } from './signature-cache.ts';
 import { makeStallLog } from './stall-log.ts';
@@ -108,6 +109,10 @@ async function assemble(
 
   const signatures = new SignatureCache();
   const chain = await openChain(store, identity.start, signatures);
+  const versions = new VersionWatch(log, () => chain.updateBefore);
+  versions.tipIs(chain.tip.height);
+  // Throws where the next block is of a version that this build does not know, before anything is begun.
+  chain.heightContext();
   const mempool = new Mempool(MEMPOOL_LIMITS);
   const queue = new AdmissionQueue(() => mempool.size);
   const tracker = new TransactionTracker(mempool, store);
@@ -149,6 +154,7 @@ async function assemble(
     onAdded: () => runner?.deliver({ kind: 'PendingChanged', height: chain.tip.height + 1, applicable: true }),
     nowMs,
   });
+  const evidence = new EvidenceReports({ chain, intake, signer: identity.signer, log, nowMs });
   const journalContent = readJournalContent(data.journal.records);
   const core = createNodeCore(chain, identity.signer);
   const watch = new ConsensusWatch(core, () => performance.now());
@@ -183,8 +189,10 @@ async function assemble(
     watch.committed();
     indexSource.remember(block);
     queue.committed(transactions.length);
+    evidence.blockCommitted(header.timestampMs);
     snapshotKeeper.blockCommitted(header.height);
     feed.notify();
+    versions.tipIs(header.height);
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
     if (equalBytes(proposer, identity.signer.publicKey)) peers.publishBlock(announcementOf(block, certificate));
@@ -240,11 +248,12 @@ async function assemble(
       if (code === 'viewChangeSent') metrics.viewChanges.inc();
       log[level === 'alarm' ? 'error' : level]({ code, height, view, detail }, 'consensus');
     },
-    onEvidence: handInEvidence({ chain, intake, signer: identity.signer, log, nowMs }),
+    onEvidence: (pair) => evidence.report(pair),
     onFatal: fail,
   });
   restoreHeldBlocks(held, journalContent, chain);
   const stallLog = makeStallLog(sources, log);
+  const onDamaged = (error: unknown) => log.error({ err: error }, 'a member asked for something that is damaged here');
 
   const { ports, announce } = createNodePorts({
     genesisDocument: identity.genesisDocument,
@@ -293,7 +302,7 @@ async function assemble(
         catchUp.askTip(peer);
       },
       onDisconnected: (peer) => log.info({ peer: toHex(peer) }, 'disconnected'),
-      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads })),
+      requests: sync.answerWith(createRequestServer({ store, mempool, held, payloads: data.payloads, onDamaged })),
     },
   );
   peers.attach(network);

@@ -1,5 +1,6 @@
 import type { Account } from '../ledger/account.ts';
 import type { RecordFields } from '../ledger/attachment.ts';
+import type { Parameters } from '../ledger/parameters.ts';
 import type { EvidenceEntry, Tenure } from '../ledger/state.ts';
 import type { DecodedTransaction } from '../ledger/transaction.ts';
 
@@ -106,6 +107,8 @@ export interface NodeStatus {
   /** Height from which on this node holds whole blocks: 1, unless it joined by a snapshot. */
   readonly historyFrom: number;
   readonly upSinceMs: number;
+  /** First height of a protocol version that this node does not know; null where none is announced. */
+  readonly updateBefore: number | null;
 }
 
 /** A validator's part in the agreement on the next block, as this node sees it. */
@@ -171,6 +174,17 @@ export interface BlockEvent {
   readonly txIds: readonly Uint8Array[];
 }
 
+/** By what the next blocks are made. */
+export interface ParametersInForce {
+  /** The next height, at which `current` is in force. */
+  readonly height: number;
+  readonly current: Parameters;
+  /** In force at the height after it; the same while no change is in flight. */
+  readonly scheduled: Parameters;
+  /** Newest protocol version that this node knows. */
+  readonly newestVersion: number;
+}
+
 /** A validator key and its time in the set. */
 export type KeyTenure = Tenure & { readonly publicKey: Uint8Array };
 
@@ -199,6 +213,8 @@ export interface NodePorts {
   account(address: Uint8Array): Account | undefined;
   /** Every key that is or was a validator's. */
   validators(): Promise<readonly KeyTenure[]>;
+  /** Those of the next height and of the one after it. */
+  parameters(): ParametersInForce;
   /** All evidence on the ledger, the newest first. */
   evidence(): Promise<readonly EvidenceEntry[]>;
   /** One version of a record; the newest when none is named. */

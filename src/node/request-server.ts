@@ -12,6 +12,8 @@ export interface RequestServerDependencies {
   readonly mempool: Mempool;
   readonly held: HeldBlocks;
   readonly payloads: PayloadStore;
+  /** Something of our own is damaged, for the operator to hear of; the asker gets it from another member. */
+  readonly onDamaged: (error: unknown) => void;
 }
 
 /** What this node answers to other members. All of it is named by hash or certified: they check what they get. */
@@ -25,7 +27,19 @@ export interface RequestServer {
 }
 
 /** Answers from the store, the pool and the blocks being agreed on. */
-export function createRequestServer({ store, mempool, held, payloads }: RequestServerDependencies): RequestServer {
+export function createRequestServer(dependencies: RequestServerDependencies): RequestServer {
+  const { store, mempool, held, payloads, onDamaged } = dependencies;
+
+  /** A damaged one must not cost the asker the others. */
+  async function storedAttachment(hash: Uint8Array): Promise<Uint8Array | null> {
+    try {
+      return (await store.attachment(hash)) ?? null;
+    } catch (error) {
+      onDamaged(error);
+      return null;
+    }
+  }
+
   async function committedFrame(height: number): Promise<Uint8Array | undefined> {
     const [header, certificate, transactions] = await Promise.all([
       store.header(height),
@@ -66,11 +80,7 @@ export function createRequestServer({ store, mempool, held, payloads }: RequestS
     bodies: async (hashes) => hashes.map(body),
     attachments: (hashes) =>
       Promise.all(
-        hashes.map(async (hash) => {
-          const pending = mempool.attachment(toHex(hash)) ?? held.attachment(hash);
-          // A damaged one must not cost the asker the others.
-          return pending ?? (await store.attachment(hash).catch(() => undefined)) ?? null;
-        }),
+        hashes.map((hash) => mempool.attachment(toHex(hash)) ?? held.attachment(hash) ?? storedAttachment(hash)),
       ),
     async payload(cid) {
       // Of any other name nothing can be held.

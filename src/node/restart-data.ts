@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { encode } from '../codec/cbor.ts';
@@ -18,10 +18,10 @@ import { openJournal } from '../storage/journal.ts';
 import { openLedger } from '../storage/open-ledger.ts';
 import { adoptJournal, isRestarted, prepareJournal, restartStore } from '../storage/restart-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { openChain } from './chain.ts';
 import { readGenesisFile, readStart } from './identity.ts';
 import { encodeRecord } from './journal-entry.ts';
 import { readJournalContent } from './journal-keeper.ts';
+import { openChain } from './open-chain.ts';
 import { OperatorError } from './operator-error.ts';
 import { refuseHalfDone } from './pending-restart.ts';
 import { SignatureCache } from './signature-cache.ts';

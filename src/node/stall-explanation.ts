@@ -149,7 +149,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   bodiesMissing: 'transactions of it could not be had from any member in time',
   attachmentsMissing: 'attachments of it could not be had from any member in time',
   timestampAhead: 'its timestamp is ahead of the clock of this node',
-  unknownVersion: 'its version is not known to this build',
+  unknownVersion: 'its version is not the one in force',
 };
 
 function refusalText({ refusal }: StallFacts): string {

@@ -199,6 +199,7 @@ export function makeFakeNode(): FakeNode {
         organisation: { name: 'Hospital', address: people.hospital.address },
         validator: 0,
         validators: 4,
+        updateBefore: null,
         height: blocks.length,
         tipHash: blocks.at(-1)?.hash ?? ledgerHash,
         stateRoot: seed(0),
@@ -252,6 +253,12 @@ export function makeFakeNode(): FakeNode {
           fromHeight: 1,
           untilHeight: null,
         })),
+      parameters: () => ({
+        height: blocks.length + 1,
+        current: DEFAULT_PARAMETERS,
+        scheduled: { ...DEFAULT_PARAMETERS, viewTimeoutMs: 2_000 },
+        newestVersion: 1,
+      }),
       evidence: async () => [
         {
           accused: validators.validators[3]!.publicKey,

@@ -44,7 +44,16 @@ function hasForm(content: unknown, value: unknown): boolean {
 
 test('what is open to all needs no signature and has the form of the contract', async () => {
   const { app } = await fixtureWithRecord();
-  for (const name of ['liveness', 'readiness', 'status', 'validators', 'evidence', 'genesis', 'problems'] as const) {
+  for (const name of [
+    'liveness',
+    'readiness',
+    'status',
+    'validators',
+    'parameters',
+    'evidence',
+    'genesis',
+    'problems',
+  ] as const) {
     const { url, success } = ENDPOINTS[name];
     const response = await app.inject(url);
     assert.is(response.statusCode, 200, name);
@@ -53,6 +62,15 @@ test('what is open to all needs no signature and has the form of the contract', 
   const genesis = (await app.inject('/v1/genesis')).json();
   assert.is(genesis.genesisHash, toHex(ledgerHash));
   assert.equal(fromBase64url(genesis.document), genesisDocument);
+});
+
+test('the parameters in force and those scheduled are told apart', async () => {
+  const { app } = await makeFixture();
+  const { height, current, scheduled, ...versions } = (await app.inject('/v1/parameters')).json();
+  assert.is(height, 1);
+  assert.equal([current.viewTimeoutMs, scheduled.viewTimeoutMs], [1_000, 2_000]);
+  assert.equal(versions, { protocolVersion: 1, newestVersion: 1, updateBefore: null });
+  assert.is((await app.inject('/v1/status')).json().updateBefore, null);
 });
 
 test('readiness fails with what is missing while liveness holds', async () => {

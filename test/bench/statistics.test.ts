@@ -25,9 +25,9 @@ test('of nothing there are no percentiles, and no failure', () => {
   assert.ok(Number.isNaN(median([])));
 });
 
-test('the median is the middle one, the lower of two', () => {
+test('the median is the middle one, or the mean of the two in the middle', () => {
   assert.is(median([3, 1, 2]), 2);
-  assert.is(median([4, 1, 3, 2]), 2);
+  assert.is(median([4, 1, 3, 2]), 2.5);
 });
 
 const repeat = (offeredPerSecond: number, committedPerSecond: number, p99Ms = 50, lost = 0) => ({

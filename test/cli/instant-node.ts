@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { submissionListSchema } from '../../src/api/contract/submission-list.ts';
 import { toBase64url } from '../../src/api/contract/text.ts';
+import { parametersView } from '../../src/api/views.ts';
 import { toHex } from '../../src/codec/bytes.ts';
 import { decode } from '../../src/codec/cbor.ts';
 import { formatAddress } from '../../src/crypto/address.ts';
@@ -10,11 +11,13 @@ import { verifySignature } from '../../src/crypto/node/verify.ts';
 import { indexRootOf } from '../../src/index/inner/build.ts';
 import { accountAddress } from '../../src/ledger/account.ts';
 import type { Action } from '../../src/ledger/action.ts';
+import { HEADER_VERSION } from '../../src/ledger/block.ts';
 import { buildBlock, type ExecutionParts, type ParentBlock } from '../../src/ledger/block-execution.ts';
 import { decodeGenesis, genesisHash, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
 import { MemoryState } from '../../src/ledger/memory-state.ts';
 import { eligiblePrimaries } from '../../src/ledger/proposer-skip.ts';
 import { REJECTIONS } from '../../src/ledger/rejection.ts';
+import { PARAMETER_SLOTS, slotsOf } from '../../src/ledger/slots.ts';
 import type { StateMap } from '../../src/ledger/state-map.ts';
 import { StateOverlay } from '../../src/ledger/state-overlay.ts';
 import { decodeTransaction } from '../../src/ledger/transaction.ts';
@@ -85,6 +88,7 @@ export class InstantNode {
   #answer(method: string, path: string, body: Uint8Array, neverApply: boolean): unknown {
     if (path === '/v1/genesis')
       return { genesisHash: toHex(genesisHash(this.#genesis)), document: toBase64url(this.#genesis) };
+    if (path === '/v1/parameters') return this.#parameters();
     if (path === '/v1/status') return this.#status();
     if (path === '/v1/transactions' && method === 'POST') return { outcomes: this.#submit(body, neverApply) };
     if (path.startsWith('/v1/transactions/')) return this.#statusOf(path.slice('/v1/transactions/'.length));
@@ -121,6 +125,12 @@ export class InstantNode {
       this.committed.push({ txId, action: decoded.transaction.action, height });
       return { txId, status: 'Committed', height, index: 0 };
     });
+  }
+
+  #parameters(): unknown {
+    const height = this.#parent.height + 1;
+    const slots = slotsOf(new StateOverlay(this.#state), PARAMETER_SLOTS);
+    return parametersView({ height, ...slots, newestVersion: HEADER_VERSION }, null);
   }
 
   #statusOf(txId: string): unknown {
@@ -177,6 +187,7 @@ export class InstantNode {
       indexedHeight: height,
       historyFrom: 1,
       upSinceMs: timestampMs,
+      updateBefore: null,
       ready: true,
     };
   }

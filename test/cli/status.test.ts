@@ -41,6 +41,7 @@ const STALLED: NodeStatusView = {
   indexedHeight: 41,
   historyFrom: 1,
   upSinceMs: 0,
+  updateBefore: null,
   ready: false,
 };
 

@@ -2,7 +2,7 @@ import type { Effect } from '../../src/consensus/effect.ts';
 import type { HeightContext, Input, JournalStanding } from '../../src/consensus/input.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import type { Message } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
+import { DEFAULT_INTERVALS } from '../../src/consensus/parameters.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
@@ -35,7 +35,7 @@ export class Bench {
     const publicKey = own === null ? null : this.keyOf(own);
     this.core = createCore({
       genesisHash: GENESIS_HASH,
-      parameters: DEFAULT_PARAMETERS,
+      intervals: DEFAULT_INTERVALS,
       publicKey,
       sign: (preimage) => fakeSign(publicKey!, preimage),
       verify: fakeVerify,

@@ -9,7 +9,7 @@ import {
   journalRecordHeight,
 } from '../../src/consensus/journal-record.ts';
 import { decodeMessage, encodeMessage, type Message, type Proposal } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
+import { DEFAULT_INTERVALS } from '../../src/consensus/parameters.ts';
 import { journalVerdict } from '../../src/consensus/recovery.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
@@ -19,7 +19,7 @@ import type { Certificate } from '../../src/ledger/certificate.ts';
 import { makeProposal } from '../simulation/application.ts';
 import { fakeSign, fakeValidators, fakeVerify, GENESIS_HASH } from '../simulation/keys.ts';
 import { forgeCertificate, forgeMessage } from './forge.ts';
-import { ScriptLedger } from './script-ledger.ts';
+import { ScriptLedger, settingsOf } from './script-ledger.ts';
 import { Telling } from './telling.ts';
 
 interface Player {
@@ -42,6 +42,7 @@ const BIRTH = encodeJournalRecord({ kind: 'Birth' });
 export class Script {
   readonly #names = new Map<string, string>();
   readonly #proposals = new Map<string, Proposal>();
+  readonly #changes = new Map<string, ReturnType<typeof settingsOf>>();
   #players: Player[] = [];
   #validators = fakeValidators(1);
   #lines: string[] = [];
@@ -95,13 +96,14 @@ export class Script {
     forge: ([, ...words], [to]) => this.#forge(to!, words),
     settle: () => this.#settle(),
     show: (_, [node]) => this.#show(node!),
+    changes: ([name, ...words]) => this.#changes.set(toHex(this.#hashOf(name!)), settingsOf(words)),
   };
 
   #begin(n: number): void {
     this.#validators = fakeValidators(n);
     this.#players = this.#validators.validators.map((_, node) => ({
       core: this.#newCore(node),
-      ledger: new ScriptLedger(this.#validators),
+      ledger: new ScriptLedger(this.#validators, this.#changes),
       journal: [BIRTH],
       unsynced: [],
       timers: new Map(),
@@ -116,7 +118,7 @@ export class Script {
     const sign = (preimage: Uint8Array) => fakeSign(publicKey, preimage);
     return createCore({
       genesisHash: GENESIS_HASH,
-      parameters: DEFAULT_PARAMETERS,
+      intervals: DEFAULT_INTERVALS,
       publicKey,
       sign,
       verify: fakeVerify,

@@ -146,7 +146,10 @@ export async function fuzzRequests(seed: number, cases: number): Promise<Counts>
   let peer: KnownPeer = { name: 'peer', publicKey: madeUp('peer', 32) } as KnownPeer;
   let failure: unknown;
   let faults = 0;
-  const server = createRequestServer({ ...node, held: new HeldBlocks(), payloads: noPayloads });
+  const onDamaged = (error: unknown) => {
+    failure ??= error;
+  };
+  const server = createRequestServer({ ...node, held: new HeldBlocks(), payloads: noPayloads, onDamaged });
   const history = createHistoryServer({
     store: node.store,
     startHeight: 0,

@@ -225,6 +225,11 @@ test('a cursor serves its own query alone, and must be as it was given', async (
     assert.is(await codeOfFailure(index.query({ ...query, ...other, cursor })), 'cursor');
   const changed = [cursor.slice(1), `${cursor}A`, `${cursor}=`, `${cursor.slice(0, -4)}+/+/`, '', 'x'.repeat(100_000)];
   for (const bad of changed) assert.is(await codeOfFailure(index.query({ ...query, cursor: bad })), 'cursor');
+  // The sign of a date is one byte: midnight of 1970 has one sign only.
+  const midnight = Buffer.from(encodeCursor(query, { dateMs: 0, recordId: new Uint8Array(16) }), 'base64url');
+  assert.is((await index.query({ ...query, cursor: midnight.toString('base64url') })).hits.length, 5);
+  midnight[9] = 1;
+  assert.is(await codeOfFailure(index.query({ ...query, cursor: midnight.toString('base64url') })), 'cursor');
 });
 
 test('a cursor made for a place outside the range of dates is refused', async ({ index }) => {

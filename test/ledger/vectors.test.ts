@@ -2,14 +2,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromHex, toHex } from '../../src/codec/bytes.ts';
 import { decode, encode } from '../../src/codec/cbor.ts';
+import { list, uint } from '../../src/codec/schema.ts';
 import { accountAddress } from '../../src/ledger/account.ts';
 import { attachmentReference, decodeAttachment, encodeAttachment } from '../../src/ledger/attachment.ts';
 import { blockHash, decodeHeader, encodeHeader } from '../../src/ledger/block.ts';
 import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { decodeGenesis, encodeGenesis, genesisHash, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
-import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
+import { DEFAULT_PARAMETERS, parametersSchema } from '../../src/ledger/parameters.ts';
 import { decodePatientLogEntry, encodePatientLogEntry, patientLogLeaf } from '../../src/ledger/patient-log.ts';
 import { readyPreimage } from '../../src/ledger/readiness.ts';
+import { PARAMETER_SLOTS } from '../../src/ledger/slots.ts';
 import { evidenceKey, FAMILIES, stateKey } from '../../src/ledger/state.ts';
 import { rootHash } from '../../src/ledger/state-map.ts';
 import { attachmentHash, decodeTransaction, recordIdOf, transactionSchema } from '../../src/ledger/transaction.ts';
@@ -101,6 +103,28 @@ test('the entries of tenure and evidence', () => {
   assert.is(toHex(encode(FAMILIES.evidence.schema, shown)), evidence.value);
   assert.equal([shown.statement, shown.height, shown.view, shown.recordedAt], ['COMMIT', 12345, 3, 12350]);
   assert.is(toHex(stateKey(FAMILIES.evidence, evidenceKey(fromHex(evidence.seat), evidence.height))), evidence.key);
+});
+
+test('changes of the parameters, with and without the version, and what they schedule', () => {
+  const { expected, parameters, transaction, back, scheduled } = vectors.parameters;
+  for (const [vector, before, after] of [
+    [transaction, expected, parameters],
+    [back, parameters, expected],
+  ] as const) {
+    const decoded = decodeTransaction(ledger, fromHex(vector.encoded));
+    const { action } = decoded.transaction;
+    assert.ok(action.kind === 'parameters.set');
+    assert.equal(encode(parametersSchema, action.expected), encode(list(uint(), 14), before));
+    assert.equal(encode(parametersSchema, action.parameters), encode(list(uint(), 14), after));
+    assert.is(toHex(encode(transactionSchema, decoded.transaction)), vector.encoded);
+    assert.is(toHex(decoded.txId), vector.txId);
+    assert.is(toHex(decoded.txHash), vector.txHash);
+    assert.is(transactionCost(decoded), vector.cost);
+  }
+  assert.is(toHex(stateKey(PARAMETER_SLOTS.family, PARAMETER_SLOTS.scheduled)), scheduled.key);
+  const value = decode(FAMILIES.parameters.schema, fromHex(scheduled.value), FAMILIES.parameters.bytesMax);
+  assert.equal([value.protocolVersion, value.protocolVersionFrom], [2, 250_000]);
+  assert.is(toHex(encode(FAMILIES.parameters.schema, value)), scheduled.value);
 });
 
 test.run();

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 1_000;
 
 /** The budget after these blocks, as shares of the one before them. */
 function changes(...blocks: readonly { readonly by: 'us' | 'others'; readonly tookMs: number; full?: boolean }[]) {
-  const pace = new BlockPace(TIMEOUT_MS);
+  const pace = new BlockPace(() => TIMEOUT_MS);
   return blocks.map(({ by, tookMs, full = false }, place) => {
     const before = pace.budgetMs;
     if (by === 'us') pace.built(place + 1, 0, full);
@@ -30,7 +30,7 @@ test('a quick block makes the next larger if it was ours and full', () => {
 });
 
 test('a block that was proposed again is timed from its first proposal', () => {
-  const pace = new BlockPace(TIMEOUT_MS);
+  const pace = new BlockPace(() => TIMEOUT_MS);
   const before = pace.budgetMs;
   pace.received(1, 0);
   pace.received(1, 1_000);
@@ -39,7 +39,7 @@ test('a block that was proposed again is timed from its first proposal', () => {
 });
 
 test('a block whose proposal was not seen says nothing', () => {
-  const pace = new BlockPace(TIMEOUT_MS);
+  const pace = new BlockPace(() => TIMEOUT_MS);
   const before = pace.budgetMs;
   pace.received(1, 0);
   pace.committed(2, 9_000);
@@ -47,7 +47,7 @@ test('a block whose proposal was not seen says nothing', () => {
 });
 
 test('the budget has bounds', () => {
-  const pace = new BlockPace(TIMEOUT_MS);
+  const pace = new BlockPace(() => TIMEOUT_MS);
   for (const [tookMs, bound] of [
     [5_000, 15],
     [10, 250],

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHex } from '../../src/codec/bytes.ts';
 import { type Commit, encodeMessage } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
+import { DEFAULT_INTERVALS, DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
 import { createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
 import { verifySignature } from '../../src/crypto/node/verify.ts';
@@ -25,7 +25,7 @@ function makeInlet() {
   const own = signers.find(({ publicKey }) => toHex(publicKey) === toHex(keyOf(0)))!;
   const core = createCore({
     genesisHash: GENESIS_HASH,
-    parameters: DEFAULT_PARAMETERS,
+    intervals: DEFAULT_INTERVALS,
     publicKey: own.publicKey,
     sign: (preimage) => own.sign(preimage),
     verify: verifySignature,
@@ -37,6 +37,7 @@ function makeInlet() {
     eligible: [0, 1, 2, 3],
     previousHash: BLOCK_HASH,
     parentTimestampMs: 1,
+    parameters: DEFAULT_PARAMETERS,
   };
   step(core, { kind: 'Start', context, tip: null, records: [], journal: 'override' });
   const told: string[] = [];

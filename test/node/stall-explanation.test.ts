@@ -148,7 +148,7 @@ const CASES: readonly (readonly [what: string, facts: Partial<StallFacts>, expla
       ['bodiesMissing', 'transactions of it could not be had from any member in time (bodiesMissing)'],
       ['attachmentsMissing', 'attachments of it could not be had from any member in time (attachmentsMissing)'],
       ['timestampAhead', 'its timestamp is ahead of the clock of this node (timestampAhead)'],
-      ['unknownVersion', 'its version is not known to this build (unknownVersion)'],
+      ['unknownVersion', 'its version is not the one in force (unknownVersion)'],
       ['stateRoot', 'stateRoot'],
       [null, 'the reason is in the log'],
     ] as const

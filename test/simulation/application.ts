@@ -1,9 +1,10 @@
 import { concatBytes, uintBytes, utf8 } from '../../src/codec/bytes.ts';
 import type { HeightContext } from '../../src/consensus/input.ts';
 import type { Proposal } from '../../src/consensus/messages.ts';
+import { DEFAULT_PARAMETERS } from '../../src/consensus/parameters.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { merkleRoot } from '../../src/crypto/merkle.ts';
-import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
+import { blockHash, decodeHeader, encodeHeader, type Header } from '../../src/ledger/block.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
 import { GENESIS_HASH } from './keys.ts';
 
@@ -26,7 +27,7 @@ export function makeProposal(
   extra: Uint8Array = NOTHING,
 ): Proposal {
   const header = encodeHeader({
-    version: HEADER_VERSION,
+    version: context.parameters.version,
     genesisHash: GENESIS_HASH,
     height: context.height,
     previousHash: context.previousHash,
@@ -75,5 +76,6 @@ export function contextAfter(validators: ValidatorSet, tip: Proposal | undefined
     eligible: validators.validators.map((_, index) => index),
     previousHash: tip === undefined ? GENESIS_HASH : blockHash(tip.header),
     parentTimestampMs: header?.timestampMs ?? 0,
+    parameters: DEFAULT_PARAMETERS,
   };
 }

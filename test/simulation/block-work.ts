@@ -13,7 +13,6 @@ import { GENESIS_HASH } from './keys.ts';
 import type { SimulatedTransaction } from './ledger.ts';
 import type { SimulatedNode } from './node.ts';
 
-const BLOCK_TRANSACTIONS = 5;
 const SYNC_BLOCKS = 64;
 
 type Of<K extends Effect['kind']> = Extract<Effect, { kind: K }>;
@@ -95,7 +94,7 @@ export class BlockWork {
     this.#node.later(world.prng.between(1, 20), () => {
       const { context } = this.#node.ledger;
       const censors = this.#node.liar?.does('censor', 1) === true;
-      const txHashes = censors ? [] : this.#chosen(BLOCK_TRANSACTIONS).map(({ txHash }) => txHash);
+      const txHashes = censors ? [] : this.#chosen().map(({ txHash }) => txHash);
       const isPossible = context.height === height && (allowEmpty || censors || txHashes.length > 0);
       const extra = world.extraOf(this.#node);
       const proposal = isPossible ? makeProposal(context, proposer, this.#clockMs(), txHashes, extra) : null;
@@ -242,7 +241,7 @@ export class BlockWork {
     return isAhead ? { kind: 'invalid', provable: false, code: 'timestampAhead' } : { kind: 'valid' };
   }
 
-  #chosen(most: number): readonly SimulatedTransaction[] {
+  #chosen(most?: number): readonly SimulatedTransaction[] {
     return this.#node.ledger.applicable(this.#pending.values(), most);
   }
 

@@ -11,5 +11,6 @@ export function calmPlan(nodes: number, seed = 1): Plan {
     twins: [],
     skews: [],
     changes: [],
+    settings: [],
   };
 }

@@ -73,7 +73,9 @@ const WANTED: readonly string[] = [
   ...BEHAVIOURS.map((behaviour) => `liar.${behaviour}`),
   ...['lost', 'duplicated', 'delayed', 'reordered', 'cut'].map((what) => `network.${what}`),
   ...['conflictingPair', 'idTwice'].map((what) => `client.${what}`),
-  ...['certificateOfAnotherView', 'twins', 'skewedClocks', 'membershipChanged'].map((what) => `end.${what}`),
+  ...['certificateOfAnotherView', 'twins', 'skewedClocks', 'membershipChanged', 'parametersChanged'].map(
+    (what) => `end.${what}`,
+  ),
 ];
 
 /** Counts of many runs together. */

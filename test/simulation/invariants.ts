@@ -18,6 +18,7 @@ const INVARIANTS = [
   'view',
   'journal',
   'memory',
+  'parameters',
   'application',
   'execution',
   'exception',
@@ -48,6 +49,8 @@ export class Invariants {
   readonly #left = new Map<string, number>();
   /** Height and view of each running core at its last step. */
   readonly #views = new WeakMap<Core, { height: number; view: number }>();
+  /** What a view and an idle ledger are timed by at each height. */
+  readonly #timed = new Map<string, number>();
   /** Heights that honest nodes decided by certificates of different views. */
   otherViews = 0;
 
@@ -98,6 +101,23 @@ export class Invariants {
           'certificate',
           `height ${height} on node ${node}: node ${number} never sent COMMIT ${view} ${short(blockHash)}`,
         );
+    }
+  }
+
+  /** All time a height by the same parameters: those that its state has. */
+  onTimers(node: number, core: Core, effects: readonly Effect[]): void {
+    const { context, view } = core.height;
+    for (const effect of effects) {
+      if (effect.kind !== 'SetTimer' || (effect.timer !== 'view' && effect.timer !== 'heartbeat')) continue;
+      const timed = effect.timer === 'view' ? `view ${view}` : 'the heartbeat';
+      const place = `${timed} of height ${context.height}`;
+      const before = this.#timed.get(place) ?? effect.afterMs;
+      if (before !== effect.afterMs)
+        throw new Violation(
+          'parameters',
+          `node ${node} times ${place} with ${effect.afterMs} ms, others with ${before}`,
+        );
+      this.#timed.set(place, before);
     }
   }
 

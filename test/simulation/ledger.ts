@@ -9,6 +9,7 @@ import type { StateView } from '../../src/ledger/state-overlay.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
 import { headerOf, stateRootAfter } from './application.ts';
 import { fakeValidators, GENESIS_HASH, validatorSetOf } from './keys.ts';
+import { SettingSlots, type Settings } from './settings.ts';
 
 /** A made-up transaction: `txHash` is over the full encoding, so one id under two signature sets has two. */
 export interface SimulatedTransaction {
@@ -17,6 +18,8 @@ export interface SimulatedTransaction {
   /** Of transactions that name one thing only one can apply, whatever their ids. */
   readonly claims: string | undefined;
   readonly change: SeatChange | undefined;
+  /** New values of some settings. */
+  readonly settings?: Partial<Settings>;
 }
 
 /** A change of the validator set, by the numbers of the keys. */
@@ -36,6 +39,13 @@ export class TransactionPool {
     return transaction;
   }
 
+  /** A change of the settings. */
+  makeSettings(id: number, settings: Partial<Settings>): SimulatedTransaction {
+    const transaction = { ...this.make(id, 0), settings };
+    this.#byHash.set(toHex(transaction.txHash), transaction);
+    return transaction;
+  }
+
   get(txHash: Uint8Array): SimulatedTransaction | undefined {
     return this.#byHash.get(toHex(txHash));
   }
@@ -52,10 +62,12 @@ export class Ledger {
   #seats: readonly number[];
   #skips: readonly SkipEntry[] = [];
   #mayChange = true;
+  readonly #settings: SettingSlots;
   context: HeightContext;
 
-  /** The ledger whose first validators have the numbers 0 … nodes − 1. */
-  constructor(pool: TransactionPool, nodes: number) {
+  /** The ledger whose first validators have the numbers 0 … nodes − 1; `isEarly` as in SettingSlots. */
+  constructor(pool: TransactionPool, nodes: number, isEarly = false) {
+    this.#settings = new SettingSlots(isEarly);
     const genesis = fakeValidators(nodes);
     this.#pool = pool;
     this.#seats = Array.from({ length: nodes }, (_, number) => number);
@@ -67,6 +79,7 @@ export class Ledger {
       eligible: genesis.validators.map((_, index) => index),
       previousHash: GENESIS_HASH,
       parentTimestampMs: 0,
+      parameters: this.#settings.current,
     };
   }
 
@@ -79,12 +92,20 @@ export class Ledger {
     return this.#seats.some((seat, index) => seat !== index) || this.#seats.length < this.#seen.size;
   }
 
+  /** The settings are not those of the genesis any more, or will not be. */
+  get hasChangedSettings(): boolean {
+    return this.#settings.hasChanged;
+  }
+
   has(id: number): boolean {
     return this.#ids.has(id);
   }
 
-  /** The first `most` of the candidates that can stand together in the next block. */
-  applicable(candidates: Iterable<SimulatedTransaction>, most: number): readonly SimulatedTransaction[] {
+  /** The first `most` of the candidates that can stand together in the next block; as many as it takes if not given. */
+  applicable(
+    candidates: Iterable<SimulatedTransaction>,
+    most = this.#settings.current.blockTransactionsMax,
+  ): readonly SimulatedTransaction[] {
     const chosen: SimulatedTransaction[] = [];
     for (const candidate of candidates) {
       if (chosen.length >= most) break;
@@ -96,6 +117,7 @@ export class Ledger {
   /** Why the block does not execute here, or undefined when it does. */
   executionFault(proposal: Proposal, extra?: Uint8Array): string | undefined {
     const chosen: SimulatedTransaction[] = [];
+    if (proposal.txHashes.length > this.#settings.current.blockTransactionsMax) return 'overCap';
     for (const txHash of proposal.txHashes) {
       const transaction = this.#pool.get(txHash);
       if (transaction === undefined || !this.#fits(transaction, chosen)) return 'execution';
@@ -115,12 +137,15 @@ export class Ledger {
     const fault = this.executionFault(proposal, extra);
     if (fault !== undefined) return fault;
     let change: SeatChange | undefined;
+    let settings: Partial<Settings> | undefined;
     for (const txHash of proposal.txHashes) {
       const transaction = this.#pool.get(txHash)!;
       this.#ids.add(transaction.id);
       if (transaction.claims !== undefined) this.#claims.add(transaction.claims);
       change ??= transaction.change;
+      settings ??= transaction.settings;
     }
+    this.#settings.advance(settings);
     this.#advance(header.timestampMs, header.proposer, hash, change);
     return undefined;
   }
@@ -137,13 +162,16 @@ export class Ledger {
       eligible: eligiblePrimaries(skipView(nextValidators, this.#skips), height + 1),
       previousHash,
       parentTimestampMs: timestampMs,
+      parameters: this.#settings.current,
     };
   }
 
   #fits(transaction: SimulatedTransaction, chosen: readonly SimulatedTransaction[]): boolean {
-    const { id, claims, change } = transaction;
+    const { id, claims, change, settings } = transaction;
     if (this.#ids.has(id) || (claims !== undefined && this.#claims.has(claims))) return false;
     if (chosen.some((other) => other.id === id || (claims !== undefined && other.claims === claims))) return false;
+    if (settings !== undefined)
+      return this.#settings.mayChange && chosen.every((other) => other.settings === undefined);
     if (change === undefined) return true;
     return this.#mayChange && chosen.every((other) => other.change === undefined) && this.#isPossible(change);
   }

@@ -92,6 +92,12 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     caughtBy: ['execution', 'application'],
     seeds: 5,
   },
+  parametersAtOnce: {
+    options: { bugs: { parametersAtOnce: true } },
+    nodes: [4, 5, 6, 7],
+    caughtBy: ['parameters', 'execution', 'application'],
+    seeds: 10,
+  },
   amnesiaAtT1: {
     options: { rules: { amnesiaMargin: 1 } },
     nodes: [4],

@@ -4,7 +4,7 @@ import type { Effect } from '../../src/consensus/effect.ts';
 import type { HeightContext, Input } from '../../src/consensus/input.ts';
 import type { JournalRecord } from '../../src/consensus/journal-record.ts';
 import { type Commit, decodeMessage, encodeMessage, type Message } from '../../src/consensus/messages.ts';
-import { DEFAULT_PARAMETERS, type Rules } from '../../src/consensus/parameters.ts';
+import { DEFAULT_INTERVALS, type Rules } from '../../src/consensus/parameters.ts';
 import { journalVerdict } from '../../src/consensus/recovery.ts';
 import { type Core, createCore } from '../../src/consensus/state.ts';
 import { step } from '../../src/consensus/step.ts';
@@ -19,8 +19,6 @@ import type { Liar } from './liar.ts';
 import type { Prng } from './prng.ts';
 import type { World } from './world.ts';
 
-/** Sooner than in a node, so that short runs see heartbeats. */
-const PARAMETERS = { ...DEFAULT_PARAMETERS, heartbeatMs: 5_000 };
 /** How often one without a seat asks a peer for blocks. */
 const OBSERVER_POLL_MS = 400;
 
@@ -97,7 +95,7 @@ export class SimulatedNode {
     const { publicKey, world } = this;
     this.core = createCore({
       genesisHash: GENESIS_HASH,
-      parameters: PARAMETERS,
+      intervals: DEFAULT_INTERVALS,
       publicKey,
       sign: (preimage) => world.scheme.sign(publicKey, preimage),
       verify: world.scheme.verify,
@@ -139,6 +137,7 @@ export class SimulatedNode {
     world.note(this, input, effects);
     if (this.isHonest) {
       world.invariants.onStep(this.index, core);
+      world.invariants.onTimers(this.index, core, effects);
       if (!this.isAmnesiac && this.uncheckedThrough === 0) world.invariants.onReports(this.index, effects);
     }
     for (const effect of effects) this.#carryOut(effect);

@@ -1,6 +1,7 @@
 import { faultyMax } from '../../src/ledger/validator-set.ts';
 import type { NetworkFaults } from './network.ts';
 import { makePrng, type Prng } from './prng.ts';
+import type { Settings } from './settings.ts';
 
 /** What befalls nodes and links. */
 export const FAULT_KINDS = [
@@ -59,6 +60,12 @@ interface MembershipChange {
   readonly leaves: number | undefined;
 }
 
+/** A change of the parameters, sent as a transaction. */
+interface SettingsChange {
+  readonly atMs: number;
+  readonly settings: Partial<Settings>;
+}
+
 /**
  * All that goes wrong in one run, known before it begins, so that parts of it can be left out. Nodes 0 … nodes − 1 are
  * the first validators, `spares` more wait for a seat.
@@ -77,6 +84,7 @@ export interface Plan {
   readonly twins: readonly number[];
   readonly skews: readonly { readonly node: number; readonly skewMs: number }[];
   readonly changes: readonly MembershipChange[];
+  readonly settings: readonly SettingsChange[];
 }
 
 /** Virtual milliseconds during which faults happen, if nobody says otherwise. */
@@ -102,7 +110,23 @@ export function makePlan(seed: number, nodes: number, faultsMs = FAULTS_MS): Pla
   const skews = prng.chance(0.2) ? [{ node: prng.between(0, nodes - 1), skewMs: prng.pick([-SKEW_MS, SKEW_MS]) }] : [];
   const faults = [...losses, ...planCrashes(prng, nodes, faultsMs), ...planPartitions(prng, nodes, faultsMs)];
   const spares = changes.filter((change) => change.joins !== undefined).length;
-  return { seed, salt: 0, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes };
+  const settings = planSettings(seed, faultsMs);
+  return { seed, salt: 0, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes, settings };
+}
+
+/** From numbers of their own, so that the rest of a plan is what it is without them. */
+function planSettings(seed: number, faultsMs: number): readonly SettingsChange[] {
+  const prng = makePrng(seed ^ 0x5e77);
+  if (!prng.chance(0.35)) return [];
+  return Array.from({ length: prng.between(1, 3) }, () => ({
+    atMs: prng.between(100, faultsMs),
+    settings: prng.pick([
+      { baseTimeoutMs: prng.pick([300, 700, 2_500]) },
+      { heartbeatMs: prng.pick([700, 2_000, 9_000]) },
+      { baseTimeoutMs: 1_500, timeoutMaxMs: prng.pick([6_000, 20_000]) },
+      { blockTransactionsMax: prng.pick([1, 2, 9]) },
+    ]),
+  }));
 }
 
 /** The Byzantine ones, the twins, and those whose disk betrays them. */

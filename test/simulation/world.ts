@@ -21,7 +21,11 @@ export interface HostBugs {
   readonly twoCommitPaths: boolean;
   /** The state depends on the tip's certificate. */
   readonly certificatesInContent: boolean;
+  /** On nodes of odd numbers a change of parameters counts one height too soon. */
+  readonly parametersAtOnce: boolean;
 }
+
+const NO_BUGS: HostBugs = { twoCommitPaths: false, certificatesInContent: false, parametersAtOnce: false };
 
 /** What a run is made of besides its plan. */
 export interface WorldOptions {
@@ -41,6 +45,7 @@ const RECOVERY_MS = 240_000;
 /** An id far from those of the clients. */
 const PROBE_ID = 1e9;
 const CHANGE_ID = 2e9;
+const SETTINGS_ID = 3e9;
 
 /** A message with a signature of its own. */
 type SignedMessage = Exclude<Message, { kind: 'Decided' }>;
@@ -71,7 +76,7 @@ export class World {
     this.plan = plan;
     this.prng = makePrng(plan.seed ^ 0x5eed ^ (plan.salt << 20));
     this.scheme = options.scheme ?? CHEAP_SIGNATURES;
-    this.bugs = { twoCommitPaths: false, certificatesInContent: false, ...options.bugs };
+    this.bugs = { ...NO_BUGS, ...options.bugs };
     this.#onStep = options.onStep;
     this.invariants = new Invariants({
       verify: this.scheme.verify,
@@ -100,6 +105,12 @@ export class World {
     this.#planTransactions();
     for (const [index, { atMs, joins, leaves }] of plan.changes.entries()) {
       const change = this.pool.make(CHANGE_ID + index, 0, undefined, { joins, leaves });
+      heap.plan(atMs, () => {
+        for (const node of this.nodes) if (this.prng.chance(0.5)) node.submit(change);
+      });
+    }
+    for (const [index, { atMs, settings }] of plan.settings.entries()) {
+      const change = this.pool.makeSettings(SETTINGS_ID + index, settings);
       heap.plan(atMs, () => {
         for (const node of this.nodes) if (this.prng.chance(0.5)) node.submit(change);
       });
@@ -189,7 +200,7 @@ export class World {
         skewMs: plan.skews.find(({ node }) => node === number)?.skewMs ?? this.prng.between(-100, 100),
         liar: liarPlan && this.#makeLiar(liarPlan, conspiracy),
         isTwin: plan.twins.includes(number),
-        ledger: () => new Ledger(this.pool, plan.nodes),
+        ledger: () => new Ledger(this.pool, plan.nodes, this.bugs.parametersAtOnce && number % 2 === 1),
       });
     });
   }
@@ -324,5 +335,6 @@ export class World {
     this.trace.count('end.skewedClocks', this.plan.skews.length);
     const changed = this.nodes.some(({ ledger }) => ledger.hasChanged);
     this.trace.count('end.membershipChanged', changed ? 1 : 0);
+    this.trace.count('end.parametersChanged', this.nodes.some(({ ledger }) => ledger.hasChangedSettings) ? 1 : 0);
   }
 }

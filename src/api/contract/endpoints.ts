@@ -74,6 +74,8 @@ function closed<T extends Record<string, TSchema>>(members: T) {
 
 const NONE = closed({});
 const NO_BODY = { body: null, bodyBytesMax: 0 } as const;
+/** A question without parameters that anybody may ask, and that is always answered. */
+const OPEN_READ = { method: 'GET', auth: 'open', params: NONE, query: NONE, ...NO_BODY, problems: [] } as const;
 
 function json(schema: TSchema): Content {
   return { [JSON_TYPE]: schema };
@@ -89,24 +91,15 @@ const searchText = (description: string) => Type.Optional(Type.String({ minLengt
 /** Every endpoint of the API, once. Server, client, OpenAPI document and tests derive from this table. */
 export const ENDPOINTS = {
   liveness: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/livez',
     summary: 'Whether the process answers',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.livenessSchema) },
-    problems: [],
   },
   readiness: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/readyz',
     summary: 'Whether the node is caught up, reaches a quorum and takes transactions',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.readinessSchema) },
     problems: ['notReady'],
   },
@@ -122,59 +115,40 @@ export const ENDPOINTS = {
     problems: [],
   },
   problems: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/v1/problems',
     summary: 'Every error code with its meaning and remedy',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.problemListSchema) },
-    problems: [],
   },
   status: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/v1/status',
     summary: 'Where this node and the ledger stand',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.nodeStatusSchema) },
-    problems: [],
   },
   genesis: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/v1/genesis',
     summary: 'The document that the ledger began with',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.genesisSchema) },
-    problems: [],
   },
   validators: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/v1/validators',
     summary: 'The validators, with every key that ever was one',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.validatorsSchema) },
-    problems: [],
+  },
+  parameters: {
+    ...OPEN_READ,
+    url: '/v1/parameters',
+    summary: 'The parameters in force at the next height, and those scheduled',
+    success: { 200: json(schemas.parametersSchema) },
   },
   evidence: {
-    method: 'GET',
+    ...OPEN_READ,
     url: '/v1/evidence',
     summary: 'Validators that signed two different statements for one slot, the newest first',
-    auth: 'open',
-    params: NONE,
-    query: NONE,
-    ...NO_BODY,
     success: { 200: json(schemas.evidenceListSchema) },
-    problems: [],
   },
   submit: {
     method: 'POST',

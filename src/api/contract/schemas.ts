@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { PARAMETER_BOUNDS, type Parameters } from '../../ledger/parameters.ts';
 
 /** An object that takes no member beyond those listed. */
 function closed<T extends Record<string, TSchema>>(members: T) {
@@ -114,6 +115,9 @@ export const nodeStatusSchema = closed({
   indexedHeight: count('height up to which searches have seen every block'),
   historyFrom: count('height from which on the node holds whole blocks; 1 unless it joined by a snapshot'),
   upSinceMs: count('start of this process, milliseconds since the Unix epoch'),
+  updateBefore: Type.Union([count('first height of a protocol version that this node does not know'), Type.Null()], {
+    description: 'update the node before that height: it stops there; null while every version announced is known',
+  }),
   ready: Type.Boolean({ description: 'whether the node takes transactions now' }),
 });
 /** The status of a node as clients see it. */
@@ -149,6 +153,24 @@ export const validatorsSchema = closed({
 });
 /** The validators of a ledger as clients see them. */
 export type ValidatorsView = Static<typeof validatorsSchema>;
+
+const parameterValues = Object.fromEntries(
+  Object.entries(PARAMETER_BOUNDS).map(([name, [minimum, , maximum]]) => [name, Type.Integer({ minimum, maximum })]),
+) as Record<keyof Parameters, ReturnType<typeof Type.Integer>>;
+
+/** By what the next blocks are made. */
+export const parametersSchema = closed({
+  height: count('height of the next block, at which `current` is in force'),
+  current: closed(parameterValues),
+  scheduled: Type.Union([closed(parameterValues), Type.Null()], {
+    description: 'in force from the height after it; null while no change is in flight',
+  }),
+  protocolVersion: count('protocol version of the next block'),
+  newestVersion: count('newest protocol version that this node knows'),
+  updateBefore: Type.Union([count('first height of a version that it does not know'), Type.Null()]),
+});
+/** The parameters of a ledger as clients see them. */
+export type ParametersView = Static<typeof parametersSchema>;
 
 const txId = hash('transaction id');
 

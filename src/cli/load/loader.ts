@@ -60,7 +60,7 @@ export async function loadBundles(options: LoadOptions, progress: LoadProgress):
       ledgerLine(ledger.start).map(({ genesisHash }) => genesisHash),
     );
     const nodes = await connectNodes(options.nodeUrls, ledger, patience);
-    const { maxValidityMs } = ledger.genesis.parameters;
+    const { maxValidityMs } = ledger;
     const nowMs = options.nowMs ?? Date.now;
     const context: LoadContext = {
       ledger,

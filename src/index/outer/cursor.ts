@@ -43,7 +43,8 @@ export function decodeCursor(query: OuterQuery, range: DateRange, cursor: string
   for (const byte of bytes.subarray(2 + BINDING_BYTES, 2 + BINDING_BYTES + DATE_BYTES))
     magnitude = magnitude * 256 + byte;
   const dateMs = bytes[1 + BINDING_BYTES] === 1 ? -magnitude : magnitude;
-  if (!Number.isSafeInteger(dateMs) || dateMs < range.fromMs || dateMs > range.toMs)
+  const isCanonical = Number.isSafeInteger(dateMs) && !Object.is(dateMs, -0);
+  if (!isCanonical || dateMs < range.fromMs || dateMs > range.toMs)
     throw new OuterIndexError('cursor', 'The cursor is not one that this node gave: start again without it');
   return { dateMs, recordId: bytes.slice(-RECORD_ID_BYTES) };
 }

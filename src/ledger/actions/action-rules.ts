@@ -40,8 +40,8 @@ export interface Attestation {
 export interface ActionPlan {
   readonly kind: 'plan';
   readonly bindings: Bindings;
-  /** The organisation whose own requirement is added to the ledger's. */
-  readonly organisation: Uint8Array;
+  /** The organisation whose own requirement is added to the ledger's; null where no single one is concerned. */
+  readonly organisation: Uint8Array | null;
   /** An account not in the state yet, each of whose keys must sign as proof of possession. */
   readonly newAccount: { readonly address: Uint8Array; readonly account: Account } | null;
   /** A validator that signs the transaction like an account: its public key stands for the address, its key is 0. */

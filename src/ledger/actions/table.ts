@@ -2,6 +2,7 @@ import type { Action, ActionKind } from '../action.ts';
 import { accountRegister } from './account-register.ts';
 import type { ActionRules } from './action-rules.ts';
 import { evidenceSubmit } from './evidence-submit.ts';
+import { parametersSet } from './parameters-set.ts';
 import { recordAmend } from './record-amend.ts';
 import { recordCreate } from './record-create.ts';
 import { validatorAdd, validatorRemove, validatorRotate } from './validator-seat.ts';
@@ -16,6 +17,7 @@ const RULES: Table = {
   'validator.remove': validatorRemove,
   'validator.rotate': validatorRotate,
   'evidence.submit': evidenceSubmit,
+  'parameters.set': parametersSet,
 };
 
 /** The rules of an action's kind. */

@@ -2,7 +2,8 @@ import { equalBytes, toHex } from '../../codec/bytes.ts';
 import type { FaultTolerance, ReadyStatement, ValidatorAdd, ValidatorRemove, ValidatorRotate } from '../action.ts';
 import { READY_HEIGHTS_MAX, type Readiness, readyPreimage } from '../readiness.ts';
 import { type Rejection, rejected } from '../rejection.ts';
-import { CURRENT_VALIDATORS_KEY, FAMILIES, isInForce, SCHEDULED_VALIDATORS_KEY, type Tenure } from '../state.ts';
+import { HEIGHTS_TO_FORCE, isInFlight, slotsOf, VALIDATOR_SLOTS } from '../slots.ts';
+import { FAMILIES, isInForce, type Tenure } from '../state.ts';
 import type { StateView } from '../state-overlay.ts';
 import { faultyMax, makeValidatorSet, VALIDATORS_MAX, type Validator } from '../validator-set.ts';
 import {
@@ -14,9 +15,6 @@ import {
   stateWrite,
   type TransactionContext,
 } from './action-rules.ts';
-
-/** What executing block h changes of the validators is in force at h + 2 (consensus.md §10). */
-const HEIGHTS_TO_FORCE = 2;
 
 /** A seat of its own for an active member, under a key that was never a validator's. */
 export const validatorAdd: ActionRules<ValidatorAdd> = {
@@ -132,16 +130,10 @@ export const validatorRotate: ActionRules<ValidatorRotate> = {
 
 /** The set that a change starts from. While the current and the scheduled one differ, a change is in flight. */
 function standingSet(view: StateView): { readonly standing: readonly Validator[]; readonly inFlight?: Rejection } {
-  const current = view.read(FAMILIES.validators, CURRENT_VALIDATORS_KEY);
-  const scheduled = view.read(FAMILIES.validators, SCHEDULED_VALIDATORS_KEY);
-  if (current === undefined || scheduled === undefined)
-    throw new Error('the state has no validators: it is not the state of a ledger');
-  const isSame =
-    current.length === scheduled.length &&
-    current.every(({ publicKey }, index) => equalBytes(publicKey, scheduled[index]!.publicKey));
-  if (isSame) return { standing: current };
+  const slots = slotsOf(view, VALIDATOR_SLOTS);
+  if (!isInFlight(VALIDATOR_SLOTS, slots)) return { standing: slots.current };
   return {
-    standing: current,
+    standing: slots.current,
     inFlight: rejected('seatChangeInFlight', 'a change of the validators is not in force yet'),
   };
 }
@@ -204,5 +196,5 @@ function without(validators: readonly Validator[], publicKey: Uint8Array): reado
 }
 
 function scheduleWrite(validators: readonly Validator[]): StateWrite {
-  return stateWrite(FAMILIES.validators, SCHEDULED_VALIDATORS_KEY, makeValidatorSet(validators).validators);
+  return stateWrite(VALIDATOR_SLOTS.family, VALIDATOR_SLOTS.scheduled, makeValidatorSet(validators).validators);
 }
