@@ -7,8 +7,9 @@ import { parseAddress } from '../crypto/address.ts';
 import { signingKeyFault } from '../crypto/key-admission.ts';
 import { type AccountKeyFile, readAccountKey } from '../crypto/node/keystore.ts';
 import { accountAddress } from '../ledger/account.ts';
-import { decodeGenesis, type GenesisDocument, genesisHash } from '../ledger/genesis.ts';
+import type { GenesisDocument } from '../ledger/genesis.ts';
 import { genesisFault } from '../ledger/genesis-check.ts';
+import { readLedgerStart } from '../ledger/ledger-start.ts';
 import { type NodeConfig, readConfig } from '../node/config.ts';
 import { drawSeed, initNode, nodeConfig } from '../node/init-node.ts';
 import { OperatorError } from '../node/operator-error.ts';
@@ -37,7 +38,7 @@ export function addInitCommand(program: Command): void {
     .description("make one node's data folder and print its public key")
     .requiredOption('--out <folder>', 'folder to make; must not exist or be empty')
     .requiredOption('--name <name>', 'name of the node in logs and on status pages')
-    .requiredOption('--genesis <file>', 'genesis document of the ledger')
+    .requiredOption('--genesis <file>', 'genesis document of the ledger; of a restarted one the restart file')
     .option('--key <file>', 'existing validator key file; without it a new key is drawn')
     .option('--organisation <file>', 'key file of the organisation, with which the node opens what it indexes')
     .option('--peers <configs...>', 'config.toml of other nodes: who is listed there is listed here', [])
@@ -46,8 +47,8 @@ export function addInitCommand(program: Command): void {
     .option('--json', 'print the result as JSON')
     .action(async (flags: InitFlags) => {
       const genesisDocument = readGenesis(flags.genesis);
-      const genesis = decodeGenesis(genesisDocument);
-      const organisation = flags.organisation === undefined ? undefined : readMember(flags.organisation, genesis);
+      const { founding, validators, genesisHash } = readLedgerStart(genesisDocument);
+      const organisation = flags.organisation === undefined ? undefined : readMember(flags.organisation, founding);
       const folder = path.resolve(flags.out);
       const publicKey = await initNode({
         folder,
@@ -63,7 +64,7 @@ export function addInitCommand(program: Command): void {
         organisation,
       });
       const output = makeOutput(flags.json === true);
-      const isValidator = genesis.validators.some((validator) => equalBytes(validator.publicKey, publicKey));
+      const isValidator = validators.some((validator) => equalBytes(validator.publicKey, publicKey));
       if (!isValidator)
         output.note(
           'This key is no validator of the genesis: the other nodes list it under p2p.peers, it catches up, and then ' +
@@ -71,7 +72,7 @@ export function addInitCommand(program: Command): void {
         );
       if (flags.peers.length === 0)
         output.note(`Name the other nodes under p2p.peers in ${path.join(folder, 'config.toml')} before the start.`);
-      const result = { folder, publicKey: toHex(publicKey), genesisHash: toHex(genesisHash(genesisDocument)) };
+      const result = { folder, publicKey: toHex(publicKey), genesisHash: toHex(genesisHash) };
       output.result({ ...result, isValidator }, result.publicKey);
     });
 }
@@ -80,7 +81,7 @@ export function addInitCommand(program: Command): void {
 function readGenesis(file: string): Uint8Array {
   try {
     const document = new Uint8Array(readFileSync(file));
-    const fault = genesisFault(decodeGenesis(document), signingKeyFault);
+    const fault = genesisFault(readLedgerStart(document).founding, signingKeyFault);
     if (fault === undefined) return document;
     throw new OperatorError(`No ledger can start from ${file}: ${fault}. Copy the document from another hospital.`);
   } catch (error) {

@@ -35,8 +35,9 @@ export interface TrustedFrom {
 }
 
 /**
- * The ledger of a genesis document, of a founding or of a restart. Trust comes from `expectedHash`, which the client knows from its organisation, not
- * from the node that sent the document. Throws a BlockProofError when it is another, a DecodeError when malformed.
+ * The ledger of a genesis document, of a founding or of a restart. Trust comes from `expectedHash`, which the client
+ * knows from its organisation, not from the node that sent the document. Throws a BlockProofError when it is another, a
+ * DecodeError when malformed.
  */
 export function trustedLedger(genesisDocument: Uint8Array, expectedHash: Uint8Array): TrustedLedger {
   return trustedStart(genesisDocument, expectedHash).trusted;

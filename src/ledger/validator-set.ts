@@ -6,6 +6,9 @@ import { taggedHash } from '../crypto/hash.ts';
 /** Largest number of validators of one ledger. */
 export const VALIDATORS_MAX = 64;
 
+/** Most bytes of an encoded list of validators. */
+export const VALIDATOR_LIST_BYTES_MAX = 8192;
+
 /** One hospital's seat in the agreement. */
 export interface Validator {
   /** Ed25519 public key, 32 bytes; also the node's libp2p identity. */

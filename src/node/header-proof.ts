@@ -3,13 +3,16 @@ import { decode, encode } from '../codec/cbor.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { certificateFault } from '../ledger/certificate.ts';
-import { makeValidatorSet, type ValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
+import {
+  makeValidatorSet,
+  VALIDATOR_LIST_BYTES_MAX,
+  type ValidatorSet,
+  validatorListSchema,
+} from '../ledger/validator-set.ts';
 import { HEADERS_PER_REQUEST_MAX } from '../p2p/protocols.ts';
 import type { LinkedHeader } from '../storage/snapshot-install.ts';
 import type { HistorySource, Reading } from './history-source.ts';
 import { changesNextValidators, readHeaderFrame, type ServedHeader } from './linked-header.ts';
-
-const VALIDATOR_LIST_BYTES_MAX = 8192;
 
 /** A block that is trusted: one that this node executed, the genesis, or one that its operator pinned. */
 export interface TrustedBlock {

@@ -9,6 +9,7 @@ import { createJournal, type Journal, openJournal } from '../storage/journal.ts'
 import { openLedger } from '../storage/open-ledger.ts';
 import { openPayloadStore, type PayloadStore } from '../storage/payload-store.ts';
 import { SnapshotStore } from '../storage/snapshot-store.ts';
+import { installStartState } from '../storage/start-state.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { encodeRecord } from './journal-entry.ts';
 import { refuseHalfDone } from './pending-restart.ts';
@@ -41,6 +42,8 @@ export async function openNodeData(
     refuseHalfDone(folder);
     const store = await openLedger(folder.ledger, start);
     closers.push(() => store.close());
+    if (start.restart !== undefined && store.tip() === undefined)
+      await installStartState(store, folder.startState, start);
     const journal = await openOrReplaceJournal(folder.journal, log);
     closers.push(() => journal.close());
     if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'a torn end of the journal was cut');

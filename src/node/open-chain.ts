@@ -27,7 +27,10 @@ export async function openChain(
   newestVersion = HEADER_VERSION,
 ): Promise<Chain> {
   if (store.tip() === undefined) {
-    if (start.restart !== undefined) throw new OperatorError(STATE_NEEDED);
+    if (start.restart !== undefined)
+      throw new OperatorError(
+        'The ledger of this folder was restarted and has no state here yet: start the node once.',
+      );
     const { changes } = genesisState(start.founding);
     await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
   }
@@ -41,10 +44,6 @@ export async function openChain(
   const at = { map, parent, transactionsCommitted: store.transactionsCommitted() };
   return new Chain(store, start, signatures, at, newestVersion);
 }
-
-const STATE_NEEDED =
-  'The ledger was restarted, and this node has not the state that it goes on from: get one from a member (medledger ' +
-  'restart state) and make the folder again with "medledger init --state".';
 
 /** The tip of a store, and the root of the state that belongs to it. */
 async function standing(

@@ -5,18 +5,21 @@ import { encode } from '../codec/cbor.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { encodeJournalRecord } from '../consensus/journal-record.ts';
 import { journalVerdict } from '../consensus/recovery.ts';
+import { decodeHeader, type Header } from '../ledger/block.ts';
 import { validatorSets } from '../ledger/block-execution.ts';
-import type { LedgerStart } from '../ledger/ledger-start.ts';
+import { type LedgerStart, ledgerLine } from '../ledger/ledger-start.ts';
 import { type EndedLedger, restartFault } from '../ledger/restart-check.ts';
 import { restartState } from '../ledger/restart-state.ts';
 import { StateOverlay } from '../ledger/state-overlay.ts';
 import { makeValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
+import type { Store } from '../storage/block-store.ts';
 import { checkDataFolder, type DataFolder } from '../storage/data-folder.ts';
 import { replaceFile, syncFolder } from '../storage/durable-file.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
 import { openJournal } from '../storage/journal.ts';
 import { openLedger } from '../storage/open-ledger.ts';
 import { adoptJournal, isRestarted, prepareJournal, restartStore } from '../storage/restart-store.ts';
+import { writeStartState } from '../storage/start-state.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { readGenesisFile, readStart } from './identity.ts';
 import { encodeRecord } from './journal-entry.ts';
@@ -26,9 +29,16 @@ import { OperatorError } from './operator-error.ts';
 import { refuseHalfDone } from './pending-restart.ts';
 import { SignatureCache } from './signature-cache.ts';
 import { SIGNATURE_CHECKS } from './signature-checks.ts';
+import { present } from './stored-item.ts';
 
 /** What applying a restart does one after the other; each is on disk before the next begins. */
-export type RestartStep = 'journalPrepared' | 'accepted' | 'storeRestarted' | 'journalReplaced' | 'genesisReplaced';
+export type RestartStep =
+  | 'journalPrepared'
+  | 'accepted'
+  | 'storeRestarted'
+  | 'stateKept'
+  | 'journalReplaced'
+  | 'genesisReplaced';
 
 /** What came of applying a restart. */
 export interface AppliedRestart {
@@ -100,6 +110,8 @@ async function finish(folder: DataFolder, onStep: (step: RestartStep) => void): 
   if (!(await isRestarted(folder.ledger, before.genesisHash, restarted.genesisHash)))
     await restartStoreOf(folder, before, restarted);
   onStep('storeRestarted');
+  await keepStartState(folder, restarted);
+  onStep('stateKept');
   await adoptJournal(folder.journal);
   onStep('journalReplaced');
   await replaceFile(folder.genesis, `${folder.genesis}.new`, file);
@@ -122,6 +134,29 @@ async function restartStoreOf(folder: DataFolder, before: LedgerStart, restarted
     stateChanges: changes.map(({ key, value }) => ({ key, value: value ?? null })),
     validatorLists: sets.map(({ hash, validators }) => ({ hash, encoded: encode(validatorListSchema, validators) })),
   });
+}
+
+/** So that a member that has lost its disk, or comes later, can have the state from this one. */
+async function keepStartState(folder: DataFolder, restarted: LedgerStart): Promise<void> {
+  const store = await openLedger(folder.ledger, restarted);
+  try {
+    const { state, tip } = await openChain(store, restarted, new SignatureCache());
+    const header = present(await store.header(tip.height), 'header');
+    const certificate = present(await store.certificate(tip.height), 'certificate');
+    const validators = await validatorsOf(store, restarted, decodeHeader(header));
+    const whole = { map: state.map, entries: () => store.allState() };
+    await writeStartState(folder.startState, { header, certificate, validators }, whole);
+  } finally {
+    await store.close();
+  }
+}
+
+/** The list that a header names: that of a start, or one that a block put in force. */
+async function validatorsOf(store: Store, start: LedgerStart, { validatorsHash }: Header): Promise<Uint8Array> {
+  const sets = ledgerLine(start).map(({ validators }) => makeValidatorSet(validators));
+  const known = sets.find(({ hash }) => equalBytes(hash, validatorsHash));
+  if (known !== undefined) return encode(validatorListSchema, known.validators);
+  return present(await store.validatorList(validatorsHash), 'validators');
 }
 
 /** The ledger as it stands, when the restart fits it. Throws an OperatorError that says what to do otherwise. */

@@ -8,14 +8,18 @@ import { genesisHashAt, type LedgerStart, lastBlockBefore, ledgerLine } from '..
 import { emptyMap, rootHash, updateMap } from '../ledger/state-map.ts';
 import { mapChanges } from '../ledger/state-overlay.ts';
 import { decodeTransaction } from '../ledger/transaction.ts';
-import { makeValidatorSet, type ValidatorSet, validatorListSchema } from '../ledger/validator-set.ts';
+import {
+  makeValidatorSet,
+  VALIDATOR_LIST_BYTES_MAX,
+  type ValidatorSet,
+  validatorListSchema,
+} from '../ledger/validator-set.ts';
 import type { StateEntry } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
 import { damageText, present } from './stored-item.ts';
 import { storedSets } from './stored-sets.ts';
 import type { VerifyResult } from './verify-result.ts';
 
-const VALIDATOR_LIST_BYTES_MAX = 8192;
 const MAP_BATCH = 10_000;
 
 type Damage = Extract<VerifyResult, { kind: 'damaged' }>;

@@ -58,8 +58,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
  */
 export class Store {
   readonly #level: CheckedLevel;
-  readonly #genesisHash: Uint8Array;
-  readonly #restartedFrom: Tip | undefined;
+  readonly #options: StoreOptions;
   #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
   #tip: Tip | undefined;
@@ -75,14 +74,13 @@ export class Store {
   /** Made by `openStore` alone. */
   constructor(level: CheckedLevel, options: StoreOptions) {
     this.#level = level;
-    this.#genesisHash = options.genesisHash;
-    this.#restartedFrom = options.restartedFrom;
+    this.#options = options;
     this.#nonces = new RequestNonces(level);
   }
 
   /** Reads what is kept in memory. Called once, by `openStore`. */
   async load(): Promise<void> {
-    this.#take(await readStoredLedger(this.#level, this.#restartedFrom));
+    this.#take(await readStoredLedger(this.#level, this.#options.restartedFrom));
     await this.#nonces.load();
   }
 
@@ -109,7 +107,7 @@ export class Store {
   /** Writes the state of genesis into an empty store, in one synced batch. Error: WriteFailed. */
   async commitGenesis(state: readonly StateEntry[]): Promise<void> {
     assert(this.#tip === undefined, 'the store is not empty');
-    const tip = { height: 0, hash: this.#genesisHash };
+    const tip = { height: 0, hash: this.#options.genesisHash };
     await this.#commitAlone(
       (batch) => {
         writeState(batch, state);
@@ -163,7 +161,7 @@ export class Store {
     const install = async () => {
       await staging.seal(record);
       await completeInstall(this.#level);
-      return readStoredLedger(this.#level, this.#restartedFrom);
+      return readStoredLedger(this.#level, this.#options.restartedFrom);
     };
     await this.#replaceAlone(install, (ledger) => {
       this.#take(ledger);

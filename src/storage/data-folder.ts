@@ -12,6 +12,8 @@ export interface DataFolder {
   readonly genesis: string;
   /** `restart.cbor`: the genesis file of a restart that is being applied; gone when it is. */
   readonly restart: string;
+  /** `start-state`: what a restarted ledger starts with (start-state.ts), for members that have lost theirs. */
+  readonly startState: string;
   /** Folder of the private keys. */
   readonly keys: string;
   /** Folder of the ledger store (block-store.ts). */
@@ -34,6 +36,7 @@ export function dataFolder(root: string): DataFolder {
     config: path.join(at, 'config.toml'),
     genesis: path.join(at, 'genesis.cbor'),
     restart: path.join(at, 'restart.cbor'),
+    startState: path.join(at, 'start-state'),
     keys: path.join(at, 'keys'),
     ledger: path.join(at, 'ledger'),
     journal: path.join(at, 'journal'),

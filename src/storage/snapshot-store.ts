@@ -1,28 +1,14 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { divideMap, type EncodedChunk, makeStateChunks } from '../ledger/state-chunk.ts';
-import type { StateMap } from '../ledger/state-map.ts';
-import type { StateEntry } from './block-commit.ts';
 import { makeFolder, syncFolder } from './durable-file.ts';
-import { PathSorter } from './path-sorter.ts';
 import { openSnapshotFile, type SnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
+import { type WholeState, withStateChunks } from './whole-state.ts';
 
 /** Snapshots kept: while a joiner reads the older one, the newer may be made. */
 const SNAPSHOTS_KEPT = 2;
-/** Bytes of a chunk at most: half of what one may have, so that making one takes few milliseconds. */
-const CHUNK_BYTES = 512 * 1024;
-/** What is sorted at a time, roughly, and what an entry takes, roughly. */
-const BUCKET_BYTES = 4 * 2 ** 20;
-const ENTRY_BYTES_AROUND = 256;
-const BUCKET_BITS_MAX = 12;
-
 /** The complete state after one block. */
-export interface SnapshotSource {
+export interface SnapshotSource extends WholeState {
   readonly height: number;
-  readonly map: StateMap;
-  /** The values of `map`, of no later block. */
-  readonly entries: () => AsyncIterable<StateEntry>;
 }
 
 /**
@@ -70,18 +56,9 @@ export class SnapshotStore {
   async write({ height, map, entries }: SnapshotSource, signal: AbortSignal): Promise<void> {
     if (this.heights.includes(height)) return;
     const file = path.join(this.#folder, String(height));
-    const bits = Math.ceil(Math.log2(Math.max(1, (map.size * ENTRY_BYTES_AROUND) / BUCKET_BYTES)));
-    const sorter = new PathSorter(`${file}.sort`, Math.min(bits, BUCKET_BITS_MAX));
-    try {
-      for await (const entry of entries()) {
-        signal.throwIfAborted();
-        await sorter.add(entry);
-      }
-      const chunks = chunksOf(map, sorter, Math.min(bits, BUCKET_BITS_MAX), signal);
-      await writeSnapshotFile(file, this.#genesisHash, height, chunks);
-    } finally {
-      await sorter.close();
-    }
+    await withStateChunks({ map, entries }, `${file}.sort`, signal, (chunks) =>
+      writeSnapshotFile(file, this.#genesisHash, height, chunks),
+    );
     const written = await openSnapshotFile(file, this.#genesisHash, height);
     if (written === undefined) throw new Error(`the snapshot ${file} can not be read back`);
     this.#files = [written, ...this.#files].sort((a, b) => b.height - a.height);
@@ -103,21 +80,5 @@ export class SnapshotStore {
       await rm(path.join(this.#folder, String(old.height)), { force: true });
     }
     await syncFolder(this.#folder);
-  }
-}
-
-async function* chunksOf(
-  map: StateMap,
-  sorter: PathSorter,
-  bits: number,
-  signal: AbortSignal,
-): AsyncGenerator<EncodedChunk> {
-  for (const range of divideMap(map, bits)) {
-    const entries = await sorter.entriesOf(range.from, range.depth);
-    for (const chunk of makeStateChunks(map, range, entries, CHUNK_BYTES)) {
-      yield chunk;
-      await nextTurn();
-      signal.throwIfAborted();
-    }
   }
 }

@@ -28,6 +28,8 @@ export type StorageErrorCode =
   | 'JournalDamaged'
   /** An append would exceed a limit of the journal. */
   | 'JournalFull'
+  /** What a restarted ledger starts with is not there, or not it. */
+  | 'StartStateUnusable'
   /** The payload quota is used up. */
   | 'PayloadQuotaExceeded'
   /** A payload name of a kind that this store does not keep, or a block above the size limit. */

@@ -6,6 +6,7 @@ import { decode, encode } from '../../src/codec/cbor.ts';
 import { DecodeError } from '../../src/codec/decode-error.ts';
 import { decodeHeader, encodeHeader } from '../../src/ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
+import { decodeGenesis, encodeGenesis } from '../../src/ledger/genesis.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { genesisDocument, ledgerHash, makeFakeNode } from '../api/fake-node.ts';
 
@@ -26,9 +27,14 @@ test('a block committed by a quorum is taken', () => {
 });
 
 test('a genesis document other than the expected one is refused', () => {
+  const other = encodeGenesis({ ...decodeGenesis(genesisDocument), ledger: 'another' });
+  assert.throws(
+    () => trustedLedger(other, ledgerHash),
+    (error: Error) => error instanceof BlockProofError,
+  );
   assert.throws(
     () => trustedLedger(genesisDocument.slice(1), ledgerHash),
-    (error: Error) => error instanceof BlockProofError,
+    (error: Error) => error instanceof DecodeError,
   );
 });
 

@@ -1,5 +1,5 @@
 import { BlockProofError, trustedLedger, verifyBlock } from '../../src/client/verify-block.ts';
-import { compareBytes, equalBytes } from '../../src/codec/bytes.ts';
+import { compareBytes, equalBytes, fromHex } from '../../src/codec/bytes.ts';
 import { decode, encode } from '../../src/codec/cbor.ts';
 import { DecodeError } from '../../src/codec/decode-error.ts';
 import type { Schema } from '../../src/codec/schema.ts';
@@ -17,7 +17,9 @@ import { decodeHeader, encodeHeader } from '../../src/ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, certificateSchema } from '../../src/ledger/certificate.ts';
 import { readTransaction } from '../../src/ledger/execution.ts';
 import { decodeGenesis, encodeGenesis, genesisHash } from '../../src/ledger/genesis.ts';
+import { readLedgerStart } from '../../src/ledger/ledger-start.ts';
 import { decodePatientLogEntry, encodePatientLogEntry } from '../../src/ledger/patient-log.ts';
+import { decodeRestart, encodeRestart } from '../../src/ledger/restart.ts';
 import { makeStateChunks, readStateChunk } from '../../src/ledger/state-chunk.ts';
 import {
   MAP_PROOF_BYTES_MAX,
@@ -34,6 +36,7 @@ import { encodeHeaderFrame, readHeaderFrame } from '../../src/node/linked-header
 import { readServedBlock } from '../../src/node/served-block.ts';
 import { decodeBatch, type TransactionEnvelope } from '../../src/p2p/batch.ts';
 import { REQUESTS, type RequestProtocol } from '../../src/p2p/protocols.ts';
+import restartVectors from '../ledger/restart.vectors.json' with { type: 'json' };
 import { messages } from './consensus-corpus.ts';
 import { Refused } from './decoder-run.ts';
 import type { TableEntry } from './decoders.ts';
@@ -105,6 +108,11 @@ const proofs = indexes.flatMap(({ keys, pages, root }) =>
 );
 const encodedGenesis = encodeGenesis(genesis);
 const trusted = trustedLedger(encodedGenesis, genesisHash(encodedGenesis));
+const restartFile = fromHex(restartVectors.file);
+const restartOf = (genesisFile: Uint8Array, height: number) => {
+  const restart = decodeRestart(restartFile);
+  return encodeRestart({ ...restart, origin: { ...restart.origin, genesis: genesisFile, height } });
+};
 const paths = hospitalAddresses.map((address) => mapPath(Uint8Array.of(1, ...address)));
 
 /** What peers and nodes send: messages, blocks, transactions, requests, replies and proofs. */
@@ -210,6 +218,20 @@ export const wireDecoders: readonly TableEntry[] = [
     covers: ['src/ledger/genesis.ts#decodeGenesis', 'src/ledger/genesis.ts#decode'],
     corpus: [encodedGenesis],
     decode: (bytes) => encodeGenesis(decodeGenesis(bytes)),
+  },
+  {
+    ...CBOR,
+    name: 'genesis file of a restart',
+    covers: [
+      'src/ledger/ledger-start.ts#readLedgerStart',
+      'src/ledger/restart.ts#decodeRestart',
+      'src/ledger/restart.ts#decode',
+    ],
+    corpus: [restartFile, restartOf(restartFile, 8), restartOf(encodedGenesis, 9)],
+    decode(bytes) {
+      const { restart, founding } = readLedgerStart(bytes);
+      return restart === undefined ? encodeGenesis(founding) : encodeRestart(restart);
+    },
   },
   {
     name: 'patient log entry',

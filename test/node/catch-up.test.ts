@@ -73,6 +73,7 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
   const joined = Promise.withResolvers<void>();
   const chain = {
     genesisHash: GENESIS,
+    startHeight: 0,
     tip: { height: ownHeight, hash: GENESIS, timestampMs: 0 },
     validators: set,
     heightContext: () => ({ validators: set, nextValidators: set }),
