@@ -9,10 +9,10 @@ import { createJournal, type Journal, openJournal } from '../storage/journal.ts'
 import { openLedger } from '../storage/open-ledger.ts';
 import { openPayloadStore, type PayloadStore } from '../storage/payload-store.ts';
 import { SnapshotStore } from '../storage/snapshot-store.ts';
-import { installStartState } from '../storage/start-state.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { encodeRecord } from './journal-entry.ts';
 import { refuseHalfDone } from './pending-restart.ts';
+import { installStartState } from './start-state.ts';
 
 /** Everything of a node that is on disk, open and locked. */
 export interface NodeData {

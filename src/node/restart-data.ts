@@ -19,7 +19,7 @@ import { lockFolder } from '../storage/folder-lock.ts';
 import { openJournal } from '../storage/journal.ts';
 import { openLedger } from '../storage/open-ledger.ts';
 import { adoptJournal, isRestarted, prepareJournal, restartStore } from '../storage/restart-store.ts';
-import { writeStartState } from '../storage/start-state.ts';
+import { writeStartState } from '../storage/start-state-file.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { readGenesisFile, readStart } from './identity.ts';
 import { encodeRecord } from './journal-entry.ts';

@@ -12,7 +12,7 @@ export interface DataFolder {
   readonly genesis: string;
   /** `restart.cbor`: the genesis file of a restart that is being applied; gone when it is. */
   readonly restart: string;
-  /** `start-state`: what a restarted ledger starts with (start-state.ts), for members that have lost theirs. */
+  /** `start-state`: what a restarted ledger starts with (start-state-file.ts), for members that have lost theirs. */
   readonly startState: string;
   /** Folder of the private keys. */
   readonly keys: string;

@@ -45,6 +45,7 @@ import {
   PREFIX,
   sealValue,
 } from '../../src/storage/schema.ts';
+import { decodeLastBlock, encodeLastBlock } from '../../src/storage/start-state-file.ts';
 import { journalRecords } from './consensus-corpus.ts';
 import { Refused } from './decoder-run.ts';
 import type { TableEntry } from './decoders.ts';
@@ -196,6 +197,19 @@ export const storedDecoders: readonly TableEntry[] = [
     covers: ['src/consensus/journal-record.ts#decodeJournalRecord', 'src/consensus/journal-record.ts#decode'],
     corpus: journalRecords.map(encodeJournalRecord),
     decode: (bytes) => encodeJournalRecord(decodeJournalRecord(bytes)),
+  },
+  {
+    ...CBOR,
+    name: 'last block before a restart',
+    covers: ['src/storage/start-state-file.ts#decodeLastBlock', 'src/storage/start-state-file.ts#decode'],
+    corpus: blocks.map(({ executed, encodedCertificate }) =>
+      encodeLastBlock({
+        header: executed.encodedHeader,
+        certificate: encodedCertificate,
+        validators: madeUp('validators', 260),
+      }),
+    ),
+    decode: (bytes) => encodeLastBlock(decodeLastBlock(bytes)),
   },
   {
     ...CBOR,

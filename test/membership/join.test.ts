@@ -13,11 +13,11 @@ import { waitUntilReady } from '../../src/node/process-group.ts';
 import { verifyData } from '../../src/node/verify-data.ts';
 import { openStore } from '../../src/storage/block-store.ts';
 import { dataFolder } from '../../src/storage/data-folder.ts';
-import { type Cluster, createCluster } from './cluster.ts';
-import { findFreePorts } from './free-ports.ts';
+import { type Cluster, createCluster } from '../cluster/cluster.ts';
+import { findFreePorts } from '../cluster/free-ports.ts';
+import { RecordLoad, registerParties } from '../cluster/record-load.ts';
 import { Joiner, listPeers } from './joiner.ts';
 import { LyingPeer } from './lying-peer.ts';
-import { RecordLoad, registerParties } from './record-load.ts';
 
 const PATIENCE_MS = 30_000;
 const POLL_MS = 50;

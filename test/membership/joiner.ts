@@ -5,7 +5,7 @@ import { toHex } from '../../src/codec/bytes.ts';
 import { readConfig } from '../../src/node/config.ts';
 import { initNode, nodeConfig } from '../../src/node/init-node.ts';
 import { ProcessGroup } from '../../src/node/process-group.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 
 const ENTRY = path.join(import.meta.dirname, '..', '..', 'bin', 'medledger.ts');
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { drawSalt, parametersSet, signTransaction, submitUntilFinal, transactionBody } from '../../src/client/index.ts';
-import { type Cluster, createCluster } from './cluster.ts';
-import { medledger } from './medledger.ts';
+import { type Cluster, createCluster } from '../cluster/cluster.ts';
+import { medledger } from '../cluster/medledger.ts';
 
 const PATIENCE_MS = 30_000;
 const ALL = [0, 1, 2, 3];

@@ -18,9 +18,9 @@ import { encodeGenesis } from '../../src/ledger/genesis.ts';
 import { transactionPreimage } from '../../src/ledger/transaction.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
 import { readFolderIdentity } from '../../src/node/identity.ts';
-import { type Cluster, createCluster, readClusterGenesis } from './cluster.ts';
-import { findFreePorts } from './free-ports.ts';
-import { medledger } from './medledger.ts';
+import { type Cluster, createCluster, readClusterGenesis } from '../cluster/cluster.ts';
+import { findFreePorts } from '../cluster/free-ports.ts';
+import { medledger } from '../cluster/medledger.ts';
 
 const PATIENCE_MS = 30_000;
 
