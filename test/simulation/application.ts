@@ -15,12 +15,15 @@ export function fakeTransaction(number: number): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
+/** A height, of the first ledger or of the one that it was restarted as. */
+export type LedgerContext = HeightContext & { readonly genesisHash?: Uint8Array };
+
 /**
  * A block of a trivial application: the roots depend on the chain and on the transactions. `extra` is what a broken
  * application executes besides.
  */
 export function makeProposal(
-  context: HeightContext,
+  context: LedgerContext,
   proposer: number,
   clockMs: number,
   txHashes: readonly Uint8Array[],
@@ -28,7 +31,7 @@ export function makeProposal(
 ): Proposal {
   const header = encodeHeader({
     version: context.parameters.version,
-    genesisHash: GENESIS_HASH,
+    genesisHash: context.genesisHash ?? GENESIS_HASH,
     height: context.height,
     previousHash: context.previousHash,
     timestampMs: Math.max(context.parentTimestampMs + 1, clockMs),

@@ -9,7 +9,6 @@ import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
 import { headerOf, makeProposal } from './application.ts';
 import type { StoredBlock } from './disk.ts';
 import { Violation } from './invariants.ts';
-import { GENESIS_HASH } from './keys.ts';
 import type { SimulatedTransaction } from './ledger.ts';
 import type { SimulatedNode } from './node.ts';
 
@@ -191,7 +190,7 @@ export class BlockWork {
     const { proposal, certificate } = block;
     const { validators, height } = ledger.context;
     if (certificate.height !== height || !equalBytes(certificate.blockHash, headerOf(proposal).hash)) return false;
-    const fault = certificateFault('COMMIT', certificate, validators, GENESIS_HASH, world.scheme.verify);
+    const fault = certificateFault('COMMIT', certificate, validators, ledger.genesisHash, world.scheme.verify);
     if (fault !== undefined) return false;
     if (this.#node.isHonest)
       world.invariants.onDecide(this.#node.index, certificate.blockHash, certificate, validators);

@@ -12,5 +12,6 @@ export function calmPlan(nodes: number, seed = 1): Plan {
     skews: [],
     changes: [],
     settings: [],
+    restart: undefined,
   };
 }

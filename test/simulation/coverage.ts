@@ -73,7 +73,7 @@ const WANTED: readonly string[] = [
   ...BEHAVIOURS.map((behaviour) => `liar.${behaviour}`),
   ...['lost', 'duplicated', 'delayed', 'reordered', 'cut'].map((what) => `network.${what}`),
   ...['conflictingPair', 'idTwice'].map((what) => `client.${what}`),
-  ...['certificateOfAnotherView', 'twins', 'skewedClocks', 'membershipChanged', 'parametersChanged'].map(
+  ...['certificateOfAnotherView', 'twins', 'skewedClocks', 'membershipChanged', 'parametersChanged', 'restarted'].map(
     (what) => `end.${what}`,
   ),
 ];

@@ -47,6 +47,12 @@ export class Disk {
     return this.#keep(written.slice(0, prng.between(0, written.length)));
   }
 
+  /** A restarted ledger begins a journal of its own. */
+  begin(kind: 'Birth' | 'Amnesia'): void {
+    this.#synced = [{ kind }];
+    this.#unsynced = [];
+  }
+
   copy(): DiskCopy {
     return { journal: [...this.#synced], blocks: [...this.blocks] };
   }

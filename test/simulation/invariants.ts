@@ -51,6 +51,7 @@ export class Invariants {
   readonly #views = new WeakMap<Core, { height: number; view: number }>();
   /** What a view and an idle ledger are timed by at each height. */
   readonly #timed = new Map<string, number>();
+  #genesisHash = GENESIS_HASH;
   /** Heights that honest nodes decided by certificates of different views. */
   otherViews = 0;
 
@@ -70,6 +71,15 @@ export class Invariants {
     return this.#decided.size === 0 ? 0 : Math.max(...this.#decided.keys());
   }
 
+  /** The ledger goes on after this height under another genesis hash: what only those who are gone decided is void. */
+  onRestart(height: number, genesisHash: Uint8Array): void {
+    for (const decided of this.#decided.keys()) if (decided > height) this.#decided.delete(decided);
+    // Under the same name it would be the same ledger, in which every slot is filled once.
+    if (equalBytes(genesisHash, this.#genesisHash)) return;
+    this.#genesisHash = genesisHash;
+    for (const kept of [this.#slots, this.#left, this.#timed]) kept.clear();
+  }
+
   /** Agreement and certificate validity. */
   onDecide(node: number, blockHash: Uint8Array, certificate: Certificate, set: ValidatorSet): void {
     const { height, view } = certificate;
@@ -83,7 +93,7 @@ export class Invariants {
       );
     else if (before.view !== view) this.otherViews += 1;
     if (!this.#checksCertificates) return;
-    const fault = certificateFault('COMMIT', certificate, set, GENESIS_HASH, this.#verify);
+    const fault = certificateFault('COMMIT', certificate, set, this.#genesisHash, this.#verify);
     if (fault !== undefined || !equalBytes(certificate.blockHash, blockHash))
       throw new Violation('certificate', `height ${height} on node ${node}: ${fault ?? 'of another block'}`);
     this.#checkSigners(node, certificate, set);
@@ -132,7 +142,7 @@ export class Invariants {
     this.#seen.add(message);
     const view = message.kind === 'ViewChange' ? message.newView : message.view;
     const slot = `${node}/${message.kind}/${message.height}/${view}`;
-    const payload = messagePreimage(GENESIS_HASH, message)!;
+    const payload = messagePreimage(this.#genesisHash, message)!;
     const before = this.#slots.get(slot);
     if (before === undefined) this.#slots.set(slot, payload);
     else if (!equalBytes(before, payload)) throw new Violation('slot', `two payloads in ${slot}`);

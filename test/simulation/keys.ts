@@ -3,8 +3,9 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import type { VerifySignature } from '../../src/ledger/certificate.ts';
 import { makeValidatorSet, type ValidatorSet } from '../../src/ledger/validator-set.ts';
 
-/** The genesis hash of every simulated ledger. */
+/** The genesis hash of every simulated ledger, and the one under which it goes on when it is restarted. */
 export const GENESIS_HASH = sha256(utf8('simulated genesis'));
+export const RESTARTED_HASH = sha256(utf8('simulated restart'));
 
 /**
  * A stand-in for Ed25519, cheap and deterministic: the signature is a hash over key and message. Nobody in a

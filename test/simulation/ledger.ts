@@ -1,5 +1,4 @@
 import { equalBytes, toHex, utf8 } from '../../src/codec/bytes.ts';
-import type { HeightContext } from '../../src/consensus/input.ts';
 import type { Proposal } from '../../src/consensus/messages.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
@@ -7,7 +6,7 @@ import { eligiblePrimaries, skipTableAfter } from '../../src/ledger/proposer-ski
 import { FAMILIES, type SkipEntry } from '../../src/ledger/state.ts';
 import type { StateView } from '../../src/ledger/state-overlay.ts';
 import type { ValidatorSet } from '../../src/ledger/validator-set.ts';
-import { headerOf, stateRootAfter } from './application.ts';
+import { headerOf, type LedgerContext, stateRootAfter } from './application.ts';
 import { fakeValidators, GENESIS_HASH, validatorSetOf } from './keys.ts';
 import { SettingSlots, type Settings } from './settings.ts';
 
@@ -63,7 +62,11 @@ export class Ledger {
   #skips: readonly SkipEntry[] = [];
   #mayChange = true;
   readonly #settings: SettingSlots;
-  context: HeightContext;
+  #hasChanged = false;
+  /** Of the ledger, and the height that its first block builds on. */
+  genesisHash: Uint8Array = GENESIS_HASH;
+  startHeight = 0;
+  context: LedgerContext;
 
   /** The ledger whose first validators have the numbers 0 … nodes − 1; `isEarly` as in SettingSlots. */
   constructor(pool: TransactionPool, nodes: number, isEarly = false) {
@@ -87,9 +90,9 @@ export class Ledger {
     return this.context.height - 1;
   }
 
-  /** The validators are not those of the genesis any more, or will not be. */
+  /** A block changed the validators. */
   get hasChanged(): boolean {
-    return this.#seats.some((seat, index) => seat !== index) || this.#seats.length < this.#seen.size;
+    return this.#hasChanged;
   }
 
   /** The settings are not those of the genesis any more, or will not be. */
@@ -150,12 +153,32 @@ export class Ledger {
     return undefined;
   }
 
+  /** Goes on after the last block under another genesis hash, with those who hold these seats; nobody missed a turn. */
+  restart(genesisHash: Uint8Array, seats: readonly number[]): void {
+    const validators = validatorSetOf(seats);
+    this.genesisHash = genesisHash;
+    this.startHeight = this.height;
+    this.#seats = seats;
+    this.#skips = [];
+    this.#mayChange = true;
+    this.context = {
+      ...this.context,
+      genesisHash,
+      validators,
+      nextValidators: validators,
+      eligible: validators.validators.map((_, index) => index),
+      previousHash: genesisHash,
+      parentTimestampMs: this.context.parentTimestampMs + 1,
+    };
+  }
+
   #advance(timestampMs: number, proposer: number, previousHash: Uint8Array, change: SeatChange | undefined): void {
     const { height, nextValidators } = this.context;
     this.#skips = skipTableAfter(skipView(this.context.validators, this.#skips), height, proposer);
     this.#mayChange = change === undefined;
     const afterNext = change === undefined ? nextValidators : this.#changed(change);
     this.context = {
+      genesisHash: this.genesisHash,
       height: height + 1,
       validators: nextValidators,
       nextValidators: afterNext,
@@ -186,6 +209,7 @@ export class Ledger {
     const stay = this.#seats.filter((seat) => seat !== leaves);
     this.#seats = joins === undefined ? stay : [...stay, joins];
     if (joins !== undefined) this.#seen.add(joins);
+    this.#hasChanged = true;
     return validatorSetOf(this.#seats);
   }
 }

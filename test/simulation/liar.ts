@@ -8,6 +8,7 @@ import {
   falseViewChange,
   farAway,
   invalidProposal,
+  type Sign,
   signedVote,
   spoiltProposal,
   withProposal,
@@ -34,7 +35,7 @@ export interface Spoken {
 /** A Byzantine validator's mouth: its core behaves, and this turns what it says into lies under its own key. */
 export class Liar {
   readonly #prng: Prng;
-  readonly #sign: (preimage: Uint8Array) => Uint8Array;
+  readonly #sign: Sign;
   readonly #behaviours: ReadonlySet<Behaviour>;
   readonly #nodes: number;
   readonly #heard: Message[] = [];
@@ -45,7 +46,7 @@ export class Liar {
 
   constructor(options: {
     readonly prng: Prng;
-    readonly sign: (preimage: Uint8Array) => Uint8Array;
+    readonly sign: Sign;
     readonly behaviours: readonly Behaviour[];
     readonly nodes: number;
     readonly conspiracy: Conspiracy;

@@ -17,13 +17,13 @@ import { fakeTransaction, makeProposal } from './application.ts';
 import { GENESIS_HASH } from './keys.ts';
 import type { Prng } from './prng.ts';
 
-/** Signs with the liar's own key: nobody has another's. */
-type Sign = (preimage: Uint8Array) => Uint8Array;
+/** Signs with the liar's own key, for the ledger of the day: nobody has another's. */
+export type Sign = (preimage: (genesisHash: Uint8Array) => Uint8Array) => Uint8Array;
 
 /** The message under another block, signed. */
 export function withProposal(sign: Sign, message: PrePrepare, proposal: Proposal): PrePrepare {
   const vote = { height: message.height, view: message.view, blockHash: blockHash(proposal.header) };
-  return { ...message, ...vote, proposal, signature: sign(prePreparePreimage(GENESIS_HASH, vote)) };
+  return { ...message, ...vote, proposal, signature: sign((genesisHash) => prePreparePreimage(genesisHash, vote)) };
 }
 
 /** A vote of the liar for this block, signed. */
@@ -34,8 +34,8 @@ export function signedVote(
 ): Prepare | Commit {
   const { height, view, signer, blockHash: hash } = of;
   const vote = { height, view, blockHash: hash };
-  const preimage = votePreimage(kind === 'Prepare' ? 'PREPARE' : 'COMMIT', GENESIS_HASH, vote);
-  return { kind, ...vote, signer, signature: sign(preimage) };
+  const signature = sign((genesisHash) => votePreimage(kind === 'Prepare' ? 'PREPARE' : 'COMMIT', genesisHash, vote));
+  return { kind, ...vote, signer, signature };
 }
 
 /** A VIEWCHANGE that hides what is prepared, claims what is not, names a far view, or has a certificate of nothing. */
@@ -48,7 +48,7 @@ export function falseViewChange(prng: Prng, sign: Sign, message: ViewChange): Vi
     { height, newView, preparedView, preparedHash },
   ];
   const claim = prng.pick(lies);
-  const signature = sign(viewChangePreimage(GENESIS_HASH, claim));
+  const signature = sign((genesisHash) => viewChangePreimage(genesisHash, claim));
   const certificate =
     claim.preparedView === null ? null : (message.certificate ?? certificateOfOne(claim, signer, signature));
   return { kind: 'ViewChange', ...claim, signer, signature, certificate };
@@ -127,7 +127,7 @@ export function farAway(prng: Prng, sign: Sign, vote: Prepare | Commit, where: '
       : { ...vote, view: prng.pick([vote.view + 1, vote.view + 17, prng.between(vote.view, VIEW_MAX), VIEW_MAX]) };
   if (prng.chance(0.3)) {
     const claim = { height: far.height, newView: Math.max(1, far.view), preparedView: null, preparedHash: null };
-    const signature = sign(viewChangePreimage(GENESIS_HASH, claim));
+    const signature = sign((genesisHash) => viewChangePreimage(genesisHash, claim));
     return { kind: 'ViewChange', ...claim, signer: vote.signer, signature, certificate: null };
   }
   return prng.chance(0.7) ? signedVote(sign, vote.kind, far) : far;

@@ -98,6 +98,12 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     caughtBy: ['parameters', 'execution', 'application'],
     seeds: 10,
   },
+  restartUnderOldName: {
+    options: { bugs: { restartUnderOldName: true } },
+    nodes: [4, 5, 6, 7],
+    caughtBy: ['slot', 'view'],
+    seeds: 20,
+  },
   amnesiaAtT1: {
     options: { rules: { amnesiaMargin: 1 } },
     nodes: [4],

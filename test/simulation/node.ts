@@ -13,7 +13,7 @@ import { votePreimage } from '../../src/ledger/vote.ts';
 import { BlockWork } from './block-work.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { Disk, type DiskCopy } from './disk.ts';
-import { fakeKey, GENESIS_HASH } from './keys.ts';
+import { fakeKey } from './keys.ts';
 import type { Ledger, SimulatedTransaction } from './ledger.ts';
 import type { Liar } from './liar.ts';
 import type { Prng } from './prng.ts';
@@ -54,6 +54,8 @@ export class SimulatedNode {
   core: Core | undefined;
   /** It lost what it had signed and was told so: it may say so, and is silent. */
   isAmnesiac = false;
+  /** Gone for good. */
+  isLost = false;
   /** Rolled back behind its own back: at heights up to this one it counts among the faulty. */
   uncheckedThrough = 0;
   /** Until then each sync takes long. */
@@ -91,10 +93,11 @@ export class SimulatedNode {
   }
 
   start(): void {
+    if (this.isLost) return;
     this.#life += 1;
     const { publicKey, world } = this;
     this.core = createCore({
-      genesisHash: GENESIS_HASH,
+      genesisHash: this.ledger.genesisHash,
       intervals: DEFAULT_INTERVALS,
       publicKey,
       sign: (preimage) => world.scheme.sign(publicKey, preimage),
@@ -104,8 +107,9 @@ export class SimulatedNode {
     this.#watch = new CommitWatch();
     const records = this.disk.records();
     this.work.begin(records);
-    const journal = journalVerdict(records, this.applied, 0) === 'amnesia' ? 'amnesia' : 'intact';
-    const tip = this.disk.blocks.at(-1)?.certificate ?? null;
+    const { startHeight } = this.ledger;
+    const journal = journalVerdict(records, this.applied, startHeight) === 'amnesia' ? 'amnesia' : 'intact';
+    const tip = this.applied === startHeight ? null : this.disk.blocks.at(-1)!.certificate;
     this.give({ kind: 'Start', context: this.ledger.context, tip, records, journal });
     this.work.tellPending(true);
     for (const peer of world.nodes)
@@ -128,6 +132,16 @@ export class SimulatedNode {
         this.ledger.apply(proposal, certificate, this.world.extraOf(this));
     }
     this.disk.restore(journal, blocks);
+  }
+
+  /** Applies a signed restart of the ledger after `blocks`; a node that is behind takes these first. It is down. */
+  restart(genesisHash: Uint8Array, seats: readonly number[], blocks: DiskCopy['blocks']): void {
+    const verdict = journalVerdict(this.disk.records(), this.applied, this.ledger.startHeight);
+    if (blocks.length !== this.applied) this.restore({ journal: [], blocks });
+    this.ledger.restart(genesisHash, seats);
+    this.isAmnesiac = verdict === 'amnesia';
+    this.uncheckedThrough = 0;
+    this.disk.begin(this.isAmnesiac ? 'Amnesia' : 'Birth');
   }
 
   give(input: Input): void {
@@ -196,7 +210,7 @@ export class SimulatedNode {
     if (commit.height !== context.height || !this.isHonest) return;
     const key = context.validators.validators[commit.signer]?.publicKey;
     if (key === undefined) return;
-    if (!this.world.isSigned(commit, key, () => votePreimage('COMMIT', GENESIS_HASH, commit))) return;
+    if (!this.world.isSigned(commit, key, () => votePreimage('COMMIT', this.ledger.genesisHash, commit))) return;
     // It may have said another thing before this height was entered: then that stands.
     const kept = core.height.commits.get(commit.view)?.get(commit.signer);
     if (kept !== undefined && !equalBytes(kept.blockHash, commit.blockHash)) return;

@@ -2,7 +2,7 @@ import type { Plan } from './plan.ts';
 
 /**
  * Names of what can be left out of a plan: `fault.N`, `liar.NODE`, `liar.NODE.BEHAVIOUR`, `twin.NODE`, `skew.NODE`,
- * `change.N`, `settings.N`, `loss`, `duplication`, `delay`. N counts in the whole plan, so names stay when others are left out.
+ * `change.N`, `settings.N`, `restart`, `loss`, `duplication`, `delay`. N counts in the whole plan, so names stay when others are left out.
  */
 export function partsOf(plan: Plan): readonly string[] {
   const { loss, decisionLoss, duplication, delayMaxMs } = plan.network;
@@ -13,6 +13,7 @@ export function partsOf(plan: Plan): readonly string[] {
     ...plan.changes.map((_, index) => `change.${index}`),
     ...plan.settings.map((_, index) => `settings.${index}`),
     ...plan.skews.map(({ node }) => `skew.${node}`),
+    ...(plan.restart === undefined ? [] : ['restart']),
     ...(loss > 0 || decisionLoss !== undefined ? ['loss'] : []),
     ...(duplication > 0 ? ['duplication'] : []),
     ...(delayMaxMs > CALM_DELAY_MS ? ['delay'] : []),
@@ -51,6 +52,7 @@ export function withoutParts(plan: Plan, names: readonly string[]): Plan {
     skews: plan.skews.filter(({ node }) => stays(`skew.${node}`)),
     changes: plan.changes.filter((_, index) => stays(`change.${index}`)),
     settings: plan.settings.filter((_, index) => stays(`settings.${index}`)),
+    restart: stays('restart') ? plan.restart : undefined,
   };
 }
 
@@ -68,6 +70,9 @@ export function describePlan(plan: Plan): readonly string[] {
       ({ atMs, joins, leaves }) => `${atMs} ms: change, ${joins ?? 'nobody'} joins, ${leaves ?? 'nobody'} leaves`,
     ),
     ...plan.settings.map(({ atMs, settings }) => `${atMs} ms: parameters, ${JSON.stringify(settings)}`),
+    ...(plan.restart === undefined
+      ? []
+      : [`${plan.restart.lostAtMs} ms: [${plan.restart.lost}] are lost, restart at ${plan.restart.atMs} ms`]),
     ...plan.faults.map(
       ({ kind, atMs, forMs, node, side }) =>
         `${atMs} ms: ${kind} ${kind.endsWith('artition') ? `[${side}]` : node} for ${forMs} ms`,

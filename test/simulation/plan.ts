@@ -66,6 +66,13 @@ interface SettingsChange {
   readonly settings: Partial<Settings>;
 }
 
+/** More than f validators are lost for good, and some time later those who stay restart the ledger. */
+interface RestartPlan {
+  readonly lostAtMs: number;
+  readonly atMs: number;
+  readonly lost: readonly number[];
+}
+
 /**
  * All that goes wrong in one run, known before it begins, so that parts of it can be left out. Nodes 0 … nodes − 1 are
  * the first validators, `spares` more wait for a seat.
@@ -85,6 +92,7 @@ export interface Plan {
   readonly skews: readonly { readonly node: number; readonly skewMs: number }[];
   readonly changes: readonly MembershipChange[];
   readonly settings: readonly SettingsChange[];
+  readonly restart: RestartPlan | undefined;
 }
 
 /** Virtual milliseconds during which faults happen, if nobody says otherwise. */
@@ -111,7 +119,30 @@ export function makePlan(seed: number, nodes: number, faultsMs = FAULTS_MS): Pla
   const faults = [...losses, ...planCrashes(prng, nodes, faultsMs), ...planPartitions(prng, nodes, faultsMs)];
   const spares = changes.filter((change) => change.joins !== undefined).length;
   const settings = planSettings(seed, faultsMs);
-  return { seed, salt: 0, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes, settings };
+  const plan = { seed, salt: 0, nodes, spares, faultsMs, network, faults, liars, twins, skews, changes, settings };
+  const betrayed = losses.map(({ atMs, forMs, node }) => ({ node, untilMs: atMs + forMs }));
+  const restart = changes.length > 0 ? undefined : planRestart(plan, betrayed);
+  return { ...plan, restart };
+}
+
+/** From numbers of their own too. Of those who stay, at most as many are faulty as they bear. */
+function planRestart(
+  { seed, nodes, faultsMs, liars, twins }: Omit<Plan, 'restart'>,
+  betrayed: readonly { readonly node: number; readonly untilMs: number }[],
+): RestartPlan | undefined {
+  const prng = makePrng(seed ^ 0x7e57);
+  const lostAtMs = prng.between(1_000, 3_500);
+  const atMs = lostAtMs + prng.between(300, 1_500);
+  const isQuiet = betrayed.every(({ untilMs }) => untilMs < lostAtMs);
+  if (nodes < 2 || atMs > faultsMs || !isQuiet || !prng.chance(0.25)) return undefined;
+  const faulty = [...liars, ...betrayed].map(({ node }) => node).concat(twins);
+  const stay = prng.between(1, nodes - faultyMax(nodes) - 1);
+  const order = shuffled(prng, nodes);
+  const staying = [...faulty.slice(0, faultyMax(stay)), ...order.filter((node) => !faulty.includes(node))].slice(
+    0,
+    stay,
+  );
+  return { lostAtMs, atMs, lost: order.filter((node) => !staying.includes(node)) };
 }
 
 /** From numbers of their own, so that the rest of a plan is what it is without them. */

@@ -1,6 +1,6 @@
 // Runs simulations: node bin/run.cjs test/simulation/run.ts [options]
 //   --seeds N        how many (default 100)         --first S   the first seed (default 1)
-//   --nodes A..B     validators, in turn            --faults-ms how long faults happen (default 6000)
+//   --nodes A..B, --n A..B  validators, in turn     --faults-ms how long faults happen (default 6000)
 //   --bug NAME       plants a bug of mutants.ts, and looks where it shows
 //   --without A,B    leaves parts out of the plan   --until-ms  ends the faults early
 //   --salt N         another run of the same plan
@@ -21,7 +21,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
     first: { type: 'string', default: '1' },
-    nodes: { type: 'string', short: 'n', default: '1..7' },
+    nodes: { type: 'string', default: '1..7' },
+    n: { type: 'string', short: 'n' },
     'faults-ms': { type: 'string', default: String(FAULTS_MS) },
     'until-ms': { type: 'string' },
     without: { type: 'string', default: '' },
@@ -32,7 +33,7 @@ const { values } = parseArgs({
 });
 const first = Number(values.first);
 const last = first + Number(values.seeds) - 1;
-const [fewest, most = fewest] = values.nodes.split('..').map(Number) as [number, number | undefined];
+const [fewest, most = fewest] = (values.n ?? values.nodes).split('..').map(Number) as [number, number | undefined];
 const mutant = mutantNamed(values.bug);
 const options = mutant?.options ?? {};
 

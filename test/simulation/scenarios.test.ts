@@ -163,6 +163,23 @@ test('proposals that a relay has spoilt cost an honest primary nothing in the lo
   assert.is(times(worlds, 'report.proposalInvalid'), 0);
 });
 
+test('more than f are lost for good: those who stay restart the ledger, and what is replayed of the old one is nothing', () => {
+  const worlds = runs((seed) => ({
+    ...calmPlan(7, seed),
+    network: { loss: 0.02, duplication: 0.1, delayMaxMs: 400 },
+    liars: [{ node: 0, behaviours: ['replay', 'equivocate', 'forgeCertificate'], stops: false }],
+    faults: [fault('crashOfAll', 4_500, 0, 200)],
+    restart: { lostAtMs: 2_000, atMs: 2_600, lost: [4, 5, 6] },
+  }));
+  assert.is(times(worlds, 'end.restarted'), SEEDS);
+  assert.ok(times(worlds, 'liar.replay') > 0);
+  for (const { nodes } of worlds) {
+    const { startHeight, height } = nodes[1]!.ledger;
+    assert.ok(startHeight > 0 && height > startHeight + 1, `${startHeight} to ${height}`);
+    for (const { isLost, applied } of nodes.slice(4)) assert.ok(isLost && applied <= startHeight);
+  }
+});
+
 /** How many of these transactions stand in the chain of the first honest node. */
 function countOf(world: World, hashes: readonly Uint8Array[]): number {
   const wanted = new Set(hashes.map((hash) => hash.join()));

@@ -4,13 +4,14 @@ import type { Message } from '../../src/consensus/messages.ts';
 import { RULES, type Rules } from '../../src/consensus/parameters.ts';
 import { signersOf } from './block-work.ts';
 import { EventHeap } from './event-heap.ts';
+import { planFault } from './faults.ts';
 import { Invariants, Violation } from './invariants.ts';
-import { CHEAP_SIGNATURES, fakeKey, type SignatureScheme } from './keys.ts';
+import { CHEAP_SIGNATURES, fakeKey, GENESIS_HASH, RESTARTED_HASH, type SignatureScheme } from './keys.ts';
 import { Ledger, type SimulatedTransaction, TransactionPool } from './ledger.ts';
 import { type Conspiracy, Liar } from './liar.ts';
-import { Network, type Partition } from './network.ts';
+import { Network } from './network.ts';
 import { SimulatedNode } from './node.ts';
-import type { Fault, FaultKind, LiarPlan, Plan } from './plan.ts';
+import type { FaultKind, LiarPlan, Plan } from './plan.ts';
 import { CALM_DELAY_MS } from './plan-parts.ts';
 import { makePrng, type Prng } from './prng.ts';
 import { Trace } from './trace.ts';
@@ -23,9 +24,16 @@ export interface HostBugs {
   readonly certificatesInContent: boolean;
   /** On nodes of odd numbers a change of parameters counts one height too soon. */
   readonly parametersAtOnce: boolean;
+  /** A restarted ledger keeps its genesis hash. */
+  readonly restartUnderOldName: boolean;
 }
 
-const NO_BUGS: HostBugs = { twoCommitPaths: false, certificatesInContent: false, parametersAtOnce: false };
+const NO_BUGS: HostBugs = {
+  twoCommitPaths: false,
+  certificatesInContent: false,
+  parametersAtOnce: false,
+  restartUnderOldName: false,
+};
 
 /** What a run is made of besides its plan. */
 export interface WorldOptions {
@@ -63,12 +71,13 @@ export class World {
   readonly nodes: readonly SimulatedNode[];
   readonly trace = new Trace();
   readonly #byKey = new Map<Uint8Array, SimulatedNode[]>();
-  readonly #signed = new WeakMap<Message, { readonly publicKey: Uint8Array; readonly isGood: boolean }>();
+  #signed = new WeakMap<Message, { readonly publicKey: Uint8Array; readonly isGood: boolean }>();
   readonly #onStep: WorldOptions['onStep'];
   /** False once the faults are over. */
   isFaulty = true;
   #steps = 0;
   #transactions = 0;
+  #genesisHash = GENESIS_HASH;
   #hasApplied = false;
 
   constructor(options: WorldOptions) {
@@ -115,7 +124,8 @@ export class World {
         for (const node of this.nodes) if (this.prng.chance(0.5)) node.submit(change);
       });
     }
-    for (const fault of plan.faults) this.#planFault(fault);
+    for (const fault of plan.faults) planFault(this, fault);
+    this.#planRestart();
     while (heap.runNext(plan.faultsMs));
     const probe = this.#endFaults();
     const target = invariants.highest + 2;
@@ -209,7 +219,7 @@ export class World {
     const publicKey = fakeKey(node);
     return new Liar({
       prng: this.prng,
-      sign: (preimage) => this.scheme.sign(publicKey, preimage),
+      sign: (preimage) => this.scheme.sign(publicKey, preimage(this.#genesisHash)),
       behaviours,
       nodes: this.plan.nodes + this.plan.spares,
       conspiracy,
@@ -232,75 +242,40 @@ export class World {
     });
   }
 
-  #planFault({ kind, atMs, forMs, node: number, side }: Fault): void {
-    const node = this.nodes[number]!;
-    const { heap } = this;
-    switch (kind) {
-      case 'crash':
-        heap.plan(atMs, () => this.crash(node, forMs, kind));
-        return;
-      case 'crashOfAll':
-        heap.plan(atMs, () => {
-          for (const one of this.nodes) this.crash(one, Math.max(1, forMs - 7 * one.index), kind);
-        });
-        return;
-      case 'crashAtSync':
-        heap.plan(atMs, () => {
-          if (node.core !== undefined) node.crashAtNextWriteMs = forMs;
-        });
-        return;
-      case 'slowDisk':
-        heap.plan(atMs, () => {
-          node.slowUntilMs = heap.nowMs + forMs;
-          this.trace.count(`fault.${kind}`);
-        });
-        return;
-      case 'partition':
-      case 'oneWayPartition':
-        heap.plan(atMs, () => this.#partition({ side: new Set(side), oneWay: kind === 'oneWayPartition' }, forMs));
-        return;
-      case 'loseJournal':
-      case 'loseDisk':
-        heap.plan(atMs, () => {
-          this.crash(node, forMs, kind);
-          node.restore({ journal: [], blocks: kind === 'loseDisk' ? [] : node.disk.blocks });
-          node.isAmnesiac = true;
-        });
-        return;
-      case 'staleJournal':
-      case 'staleDisk':
-        this.#planRollback(node, kind, atMs, forMs);
+  #planRestart(): void {
+    const { restart } = this.plan;
+    if (restart === undefined) return;
+    const lost = this.nodes.filter(({ number }) => restart.lost.includes(number));
+    this.heap.plan(restart.lostAtMs, () => {
+      for (const node of lost) {
+        node.crash();
+        node.isLost = true;
+      }
+    });
+    this.heap.plan(restart.atMs, () => this.#restart(lost));
+  }
+
+  /** Those who stay stop, agree on the highest block that one of them has, and go on from it (signed-restart.md). */
+  #restart(lost: readonly SimulatedNode[]): void {
+    const { heap, prng } = this;
+    const staying = this.nodes.filter(({ isLost }) => !isLost);
+    const seats = [...new Set(staying.map(({ number }) => number))];
+    for (const node of staying) if (node.core !== undefined) node.crash();
+    const [highest] = staying.filter(({ isHonest }) => isHonest).sort((a, b) => b.applied - a.applied);
+    const blocks = highest!.disk.blocks;
+    // A ledger without a block is founded anew: here those who were lost are found again.
+    if (blocks.length === 0) for (const node of lost) node.isLost = false;
+    else {
+      this.#genesisHash = this.bugs.restartUnderOldName ? GENESIS_HASH : RESTARTED_HASH;
+      this.#signed = new WeakMap();
+      this.invariants.onRestart(blocks.length, this.#genesisHash);
+      for (const node of staying) node.restart(this.#genesisHash, seats, blocks);
+      this.trace.count('end.restarted');
     }
-  }
-
-  /** A backup is made, and put back later: of the journal alone, or of all. */
-  #planRollback(node: SimulatedNode, kind: 'staleJournal' | 'staleDisk', atMs: number, forMs: number): void {
-    let backup = node.disk.copy();
-    this.heap.plan(Math.max(20, atMs - 200 - forMs), () => {
-      backup = node.disk.copy();
-    });
-    this.heap.plan(atMs, () => {
-      this.crash(node, forMs, kind);
-      node.uncheckedThrough = node.applied + 1;
-      node.restore({ journal: backup.journal, blocks: kind === 'staleDisk' ? backup.blocks : node.disk.blocks });
-    });
-  }
-
-  #partition(partition: Partition, forMs: number): void {
-    if (!this.isFaulty) return;
-    this.network.cut(partition);
-    this.trace.count(partition.oneWay ? 'fault.oneWayPartition' : 'fault.partition');
-    this.heap.plan(forMs, () => {
-      if (!this.isFaulty) return;
-      this.network.heal(partition);
-      this.#reconnect((node) => partition.side.has(node.index));
-    });
-  }
-
-  #reconnect(wasCut: (node: SimulatedNode) => boolean): void {
-    for (const a of this.nodes)
-      for (const b of this.nodes)
-        if (a.index < b.index && a.number !== b.number && wasCut(a) !== wasCut(b)) this.connect(a, b);
+    for (const node of this.nodes)
+      heap.plan(prng.between(10, 1_000), () => {
+        if (node.core === undefined) node.start();
+      });
   }
 
   /** From now on messages arrive soon and nodes stay up; liars fall silent or go on. Returns what must get in. */
@@ -318,14 +293,16 @@ export class World {
       else if (node.core !== undefined && stops) node.crash();
     }
     const probe = this.pool.make(PROBE_ID, 0);
-    this.prng.pick(this.nodes.filter(({ isHonest }) => isHonest)).submit(probe);
+    this.prng.pick(this.nodes.filter(({ isHonest, isLost }) => isHonest && !isLost)).submit(probe);
     return probe;
   }
 
   #isHealthy(target: number, probe: SimulatedTransaction): boolean {
     if (!this.#hasApplied) return false;
     this.#hasApplied = false;
-    return this.nodes.every((node) => !node.isHonest || (node.applied >= target && node.ledger.has(probe.id)));
+    return this.nodes.every(
+      (node) => !node.isHonest || node.isLost || (node.applied >= target && node.ledger.has(probe.id)),
+    );
   }
 
   #countEnd(): void {
