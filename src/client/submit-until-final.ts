@@ -82,8 +82,9 @@ async function submitRound(
 }
 
 /**
- * `duplicateId` says that an earlier sending was applied: the status then tells where. `expired` is one node's opinion
- * of the next block; only a committed block later than validUntilMs proves it (ledger.md §4).
+ * `duplicateId` says that an earlier sending was applied: the status then tells where. `badSignature` is also said of
+ * what was signed before the ledger was restarted, and may have been applied then. `expired` is one node's opinion of
+ * the next block; only a committed block later than validUntilMs proves it (ledger.md §4).
  */
 async function resolved(
   node: RoundNode,
@@ -91,12 +92,16 @@ async function resolved(
   status: TransactionStatusView | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TransactionStatusView | undefined> {
-  if (status?.status !== 'Rejected' || (status.code !== 'duplicateId' && status.code !== 'expired')) return status;
+  if (status?.status !== 'Rejected' || !ASKED_ABOUT.has(status.code)) return status;
   const known = await node.transactionStatus(txId, signal);
   if (status.code === 'duplicateId' || known.status === 'Committed') return known;
+  if (status.code === 'badSignature') return status;
   const { timestampMs } = await node.block('latest', signal);
   return timestampMs > validUntilMs ? { txId: toHex(txId), status: 'Expired' } : undefined;
 }
+
+/** Refusals of what may stand on the ledger all the same. */
+const ASKED_ABOUT: ReadonlySet<string> = new Set(['duplicateId', 'expired', 'badSignature']);
 
 function isFinal(status: TransactionStatusView | undefined): status is FinalStatus {
   if (status?.status === 'Rejected') return !status.retryable;

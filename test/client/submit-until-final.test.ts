@@ -49,7 +49,7 @@ function scriptedNode(
 test('the same bytes are sent again until each is final, and only those still open', async () => {
   const node = scriptedNode([
     [committed(first), { txId: second, status: 'Pending' }, rejected(third, 'poolFull', true)],
-    [rejected(second, 'badSignature', true), rejected(third, 'invalidAction', false)],
+    [rejected(second, 'unknownAccount', true), rejected(third, 'invalidAction', false)],
     [{ txId: second, status: 'Expired' }],
   ]);
   const retries: [number, string][] = [];
@@ -85,6 +85,13 @@ test('what repeating would not change is thrown', async () => {
 test('duplicateId means that an earlier sending was applied', async () => {
   const node = scriptedNode([[rejected(first, 'duplicateId', false)]]);
   assert.equal(await submitUntilFinal(node, transactions.slice(0, 1)), [committed(first)]);
+});
+
+test('badSignature is believed unless the ledger before a restart applied it', async () => {
+  const bad = rejected(first, 'badSignature', false);
+  assert.equal(await submitUntilFinal(scriptedNode([[bad]]), transactions.slice(0, 1)), [committed(first)]);
+  const unknown: TransactionStatusView = { txId: first, status: 'Unknown' };
+  assert.equal(await submitUntilFinal(scriptedNode([[bad]], unknown), transactions.slice(0, 1)), [bad]);
 });
 
 test('expired is believed only once a committed block is later', async () => {

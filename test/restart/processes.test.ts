@@ -108,6 +108,7 @@ test('two of four hospitals are lost: three organisations sign, two nodes go on,
     assert.is(await titleOf(other, parties, recordId, start), 'Heart rate');
     const [replayed] = await client.submit([old], 1_000);
     assert.is(replayed?.status === 'Rejected' && replayed.code, 'badSignature');
+    assert.ok((await committed(client, old)) <= height);
 
     const next = await signRecord(start.genesisHash, parties);
     const nextHeight = await committed(client, next);
