@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { equalBytes, fromHex, toHex } from '../codec/bytes.ts';
-import { formatAddress, parseAddress } from '../crypto/address.ts';
+import { parseAddress } from '../crypto/address.ts';
 import { readLedgerStart } from '../ledger/ledger-start.ts';
 import { encodeRestart, type RestartFile, type RestartSeat, restartPreimage } from '../ledger/restart.ts';
 import { restartDocumentFault } from '../ledger/restart-check.ts';
@@ -150,7 +150,5 @@ function readSeat(text: string, state: StateView): RestartSeat {
   }
   const tenure = state.read(FAMILIES.tenure, publicKey);
   if (tenure !== undefined) return { publicKey, organisation: tenure.organisation, addresses: [] };
-  throw new OperatorError(
-    `${key} has no seat so far: say whose it is, as ${key}=${formatAddress(new Uint8Array(32)).slice(0, 8)}….`,
-  );
+  throw new OperatorError(`${key} has no seat so far: say whose it is, as ${key}=ORGANISATION,MULTIADDR.`);
 }

@@ -228,7 +228,8 @@ function keyFault(
   const tenure = view.read(FAMILIES.tenure, publicKey);
   if (tenure === undefined) {
     const fault = signingKeyFault(publicKey);
-    return fault === undefined ? addressesFault(addresses)?.detail : `is refused: ${fault}`;
+    if (fault !== undefined) return `is refused: ${fault}`;
+    return addressesFault(addresses) === undefined ? undefined : 'has an address that is no multiaddr';
   }
   const { untilHeight } = tenure;
   if (untilHeight !== null && untilHeight <= Math.max(tenure.fromHeight, fromHeight))

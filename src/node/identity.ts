@@ -10,8 +10,9 @@ import { type DataFolder, dataFolder } from '../storage/data-folder.ts';
 import { OperatorError } from './operator-error.ts';
 import type { OrganisationKey } from './record-fields.ts';
 
-/** Names of the key files in a node's `keys` folder. */
+/** Name of the file of the node's own key, in its `keys` folder. */
 export const VALIDATOR_KEY_FILE = 'validator.json';
+/** Name of the file of its organisation's keys, beside it; may be absent. */
 export const ORGANISATION_KEY_FILE = 'organisation.json';
 
 /** Who a node is: its ledger, its own key, and its organisation's sealing key. */

@@ -4,15 +4,12 @@ import { decodeHeader, HEADER_VERSION } from '../ledger/block.ts';
 import type { ParentBlock } from '../ledger/block-execution.ts';
 import { genesisState } from '../ledger/genesis.ts';
 import type { LedgerStart } from '../ledger/ledger-start.ts';
-import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
-import { mapChanges } from '../ledger/state-overlay.ts';
+import { rootHash } from '../ledger/state-map.ts';
 import type { Store } from '../storage/block-store.ts';
 import { Chain } from './chain.ts';
+import { mapOfState } from './map-of-state.ts';
 import { OperatorError } from './operator-error.ts';
 import type { SignatureCache } from './signature-cache.ts';
-
-/** Entries hashed at once while the state map is rebuilt at the start. */
-const REBUILD_BATCH = 10_000;
 
 /**
  * Opens the chain that `store` holds, or begins it with the genesis. The state map is built anew from the stored values
@@ -34,7 +31,7 @@ export async function openChain(
     const { changes } = genesisState(start.founding);
     await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
   }
-  const map = await rebuildMap(store);
+  const map = await mapOfState(store.allState());
   const { parent, stateRoot } = await standing(store, start);
   if (!equalBytes(stateRoot, rootHash(map)))
     throw new OperatorError(
@@ -60,17 +57,4 @@ async function standing(
   assert(header !== undefined, 'the store has the header of its tip');
   const { timestampMs, stateRoot } = decodeHeader(header);
   return { parent: { ...tip, timestampMs }, stateRoot };
-}
-
-/** The map over all of the stored state: what its root is compared with is the caller's to know. */
-async function rebuildMap(store: Store): Promise<StateMap> {
-  let map = emptyMap;
-  let batch: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
-  for await (const entry of store.allState()) {
-    batch.push(entry);
-    if (batch.length < REBUILD_BATCH) continue;
-    map = updateMap(map, mapChanges(batch));
-    batch = [];
-  }
-  return updateMap(map, mapChanges(batch));
 }

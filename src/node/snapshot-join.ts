@@ -2,9 +2,7 @@ import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { type Certificate, certificateFault } from '../ledger/certificate.ts';
-import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
-import { mapChanges } from '../ledger/state-overlay.ts';
-import type { StateEntry } from '../storage/block-commit.ts';
+import { rootHash } from '../ledger/state-map.ts';
 import type { Store } from '../storage/block-store.ts';
 import type { LinkedHeader, SnapshotInstall } from '../storage/snapshot-install.ts';
 import type { Chain } from './chain.ts';
@@ -12,11 +10,9 @@ import type { FetchedState } from './fetched-state.ts';
 import { type ProofBasis, proveHeader, type TrustedBlock } from './header-proof.ts';
 import { type HistoryRequests, HistorySource, NotAvailableError, type Reading } from './history-source.ts';
 import { readHeaderFrame, type ServedHeader } from './linked-header.ts';
+import { mapOfState } from './map-of-state.ts';
 import { OperatorError } from './operator-error.ts';
 import { fetchState } from './state-fetch.ts';
-
-/** Entries hashed at once while the map is built. */
-const MAP_BATCH = 5_000;
 
 /** What joining works with. */
 export interface SnapshotJoinDependencies {
@@ -152,7 +148,7 @@ export class SnapshotJoin {
     const { chain } = this.#dependencies;
     const { height, stateRoot, timestampMs } = block.header;
     await fetchState({ root: stateRoot, height, peers, source, put: ({ entries }) => staging.putState(entries) });
-    const map = await mapOf(staging.state());
+    const map = await mapOfState(staging.state());
     if (!equalBytes(rootHash(map), stateRoot))
       throw new Error(`the chunks of snapshot ${height} are proven one by one, but not together: the disk lost data`);
     const record = {
@@ -185,16 +181,4 @@ function readOffer(frame: Uint8Array, { genesisHash, current }: ProofBasis): Rea
   return fault === undefined
     ? { kind: 'value', value: block }
     : { kind: 'fault', reason: `snapshot/certificate/${fault}` };
-}
-
-async function mapOf(entries: AsyncIterable<StateEntry>): Promise<StateMap> {
-  let map = emptyMap;
-  let batch: StateEntry[] = [];
-  for await (const entry of entries) {
-    batch.push(entry);
-    if (batch.length < MAP_BATCH) continue;
-    map = updateMap(map, mapChanges(batch));
-    batch = [];
-  }
-  return updateMap(map, mapChanges(batch));
 }

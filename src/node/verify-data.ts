@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { decode } from '../codec/cbor.ts';
 import { DecodeError } from '../codec/decode-error.ts';
@@ -22,7 +21,7 @@ import type { Store } from '../storage/block-store.ts';
 import { checkDataFolder } from '../storage/data-folder.ts';
 import { lockFolder } from '../storage/folder-lock.ts';
 import { openLedger } from '../storage/open-ledger.ts';
-import { OperatorError } from './operator-error.ts';
+import { readGenesisFile } from './identity.ts';
 import { refuseHalfDone } from './pending-restart.ts';
 import { SIGNATURE_CHECKS } from './signature-checks.ts';
 import { blockNamedBy, damageText, present } from './stored-item.ts';
@@ -44,7 +43,7 @@ export async function verifyData(
   const lock = lockFolder(data.root);
   try {
     refuseHalfDone(data);
-    const genesis = await readGenesis(data.genesis);
+    const genesis = readGenesisFile(data.genesis);
     let store: Store | undefined;
     try {
       const start = readLedgerStart(genesis);
@@ -62,15 +61,6 @@ export async function verifyData(
     }
   } finally {
     lock.release();
-  }
-}
-
-async function readGenesis(file: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(file));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new OperatorError(`Cannot read the genesis document ${file} (${code}): copy it from another hospital.`);
   }
 }
 

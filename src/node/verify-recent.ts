@@ -5,8 +5,7 @@ import { verifySignature } from '../crypto/node/verify.ts';
 import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, certificateFault, certificateSchema } from '../ledger/certificate.ts';
 import { genesisHashAt, type LedgerStart, lastBlockBefore, ledgerLine } from '../ledger/ledger-start.ts';
-import { emptyMap, rootHash, updateMap } from '../ledger/state-map.ts';
-import { mapChanges } from '../ledger/state-overlay.ts';
+import { rootHash } from '../ledger/state-map.ts';
 import { decodeTransaction } from '../ledger/transaction.ts';
 import {
   makeValidatorSet,
@@ -14,13 +13,11 @@ import {
   type ValidatorSet,
   validatorListSchema,
 } from '../ledger/validator-set.ts';
-import type { StateEntry } from '../storage/block-commit.ts';
 import type { Store } from '../storage/block-store.ts';
+import { mapOfState } from './map-of-state.ts';
 import { damageText, present } from './stored-item.ts';
 import { storedSets } from './stored-sets.ts';
 import type { VerifyResult } from './verify-result.ts';
-
-const MAP_BATCH = 10_000;
 
 type Damage = Extract<VerifyResult, { kind: 'damaged' }>;
 
@@ -142,15 +139,7 @@ async function bodiesFault(
 }
 
 async function storedStateFault(store: Store, stateRoot: Uint8Array): Promise<Damage | undefined> {
-  let map = emptyMap;
-  let batch: StateEntry[] = [];
-  for await (const entry of store.allState()) {
-    batch.push(entry);
-    if (batch.length < MAP_BATCH) continue;
-    map = updateMap(map, mapChanges(batch));
-    batch = [];
-  }
-  map = updateMap(map, mapChanges(batch));
+  const map = await mapOfState(store.allState());
   if (equalBytes(rootHash(map), stateRoot)) return undefined;
   return { kind: 'damaged', height: null, detail: 'the stored state is not the one that the last block commits to' };
 }
