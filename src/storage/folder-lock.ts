@@ -11,6 +11,8 @@ export interface FolderLock {
 }
 
 const SQLITE_BUSY = 5;
+/** Databases whose open transaction is a lock: a caller may forget what it was given, and no collector closes these. */
+const held = new Set<DatabaseSync>();
 
 /**
  * Locks the data folder for this process. The lock is the operating system's own (taken through SQLite, for Node has
@@ -32,13 +34,14 @@ export function lockFolder(folder: string): FolderLock {
       ? heldError(folder, pidFile)
       : unusableError(folder, error);
   }
-  const held = database;
+  const locked = database;
+  held.add(locked);
   return {
     release() {
-      if (!held.isOpen) return;
+      if (!held.delete(locked)) return;
       // Before the lock: afterwards the file may be the next holder's.
       rmSync(pidFile, { force: true });
-      held.close();
+      locked.close();
     },
   };
 }
