@@ -51,6 +51,9 @@ export interface ExecutedBlock {
   readonly header: Header;
   readonly encodedHeader: Uint8Array;
   readonly hash: Uint8Array;
+  /** Those of this height, among whom its proposer is. */
+  readonly validators: ValidatorSet;
+  readonly nextValidators: ValidatorSet;
   readonly transactions: readonly DecodedTransaction[];
   /** One for each transaction. */
   readonly receipts: readonly Receipt[];
@@ -116,6 +119,11 @@ export function buildBlock(
 export function validatorSets(view: StateView): { readonly current: ValidatorSet; readonly scheduled: ValidatorSet } {
   const { current, scheduled } = slotsOf(view, VALIDATOR_SLOTS);
   return { current: makeValidatorSet(current), scheduled: makeValidatorSet(scheduled) };
+}
+
+/** An executed block as the one that the next builds on. */
+export function parentOf({ header: { height, timestampMs }, hash }: ExecutedBlock): ParentBlock {
+  return { height, hash, timestampMs };
 }
 
 /** Where one would execute next: the rules in force at the height after `parent`. */
@@ -213,9 +221,18 @@ class BlockExecution {
       executionCost: this.#cost,
     };
     const encodedHeader = encodeHeader(header);
-    const hash = blockHash(encodedHeader);
-    const transactions = this.#transactions;
-    return { header, encodedHeader, hash, transactions, receipts: this.#receipts, changes, map, index };
+    return {
+      header,
+      encodedHeader,
+      hash: blockHash(encodedHeader),
+      validators: current,
+      nextValidators: scheduled,
+      transactions: this.#transactions,
+      receipts: this.#receipts,
+      changes,
+      map,
+      index,
+    };
   }
 
   /** What every block does to the state besides its transactions. */

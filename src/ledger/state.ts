@@ -26,8 +26,8 @@ export interface StateReader {
    */
   read<T>(family: Family<T>, name: string): T | undefined;
   /**
-   * Every transaction id whose entry of the family recentId holds a validUntilMs < `timestampMs`, in ascending order
-   * of (validUntilMs, id bytes). A derived index of the host: exactly the ids that stand in this state.
+   * Every transaction id whose entry of the family recentId holds a validUntilMs < `timestampMs`, in no particular
+   * order. A derived index of the host: exactly the ids that stand in this state.
    */
   recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[];
 }

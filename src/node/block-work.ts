@@ -5,8 +5,6 @@ import type { Proposal } from '../consensus/messages.ts';
 import { merkleRoot } from '../crypto/merkle.ts';
 import { blockHash, decodeHeader } from '../ledger/block.ts';
 import { BLOCK_FAULTS, type BlockFault, type BlockOccasion } from '../ledger/block-check.ts';
-import type { ExecutedBlock } from '../ledger/block-execution.ts';
-import type { Certificate } from '../ledger/certificate.ts';
 import { type DecodedTransaction, decodeTransaction, transactionHash } from '../ledger/transaction.ts';
 import type { HistoryRequest } from '../p2p/protocols.ts';
 import { decodeBlockFrame } from './block-frame.ts';
@@ -14,6 +12,7 @@ import { BlockPace } from './block-pace.ts';
 import { fetchInPieces } from './block-pieces.ts';
 import { type CollectedBodies, collectBodies, MalformedBodyError } from './body-collector.ts';
 import type { Chain } from './chain.ts';
+import type { CommitGate } from './commit-gate.ts';
 import type { BlockWork } from './effect-runner.ts';
 import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
 import type { HeldBodies } from './journal-entry.ts';
@@ -38,13 +37,8 @@ export interface BlockWorkDependencies {
     requestBlock(peer: Uint8Array, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
     requestHistory(peer: Uint8Array, request: HistoryRequest, signal: AbortSignal): Promise<readonly Uint8Array[]>;
   };
-  /** The one way into the chain, shared with catch-up; resolves when block `height` is committed. */
-  readonly commit: (
-    height: number,
-    block: () => ExecutedBlock,
-    certificate: Certificate,
-    attachments: readonly Uint8Array[],
-  ) => Promise<void>;
+  /** The one way into the chain, shared with catch-up. */
+  readonly commit: CommitGate['commit'];
   readonly publish: (submissions: readonly { encoded: Uint8Array; attachment: Uint8Array | null }[]) => void;
   readonly behind: BlockWork['behind'];
   readonly askTips: BlockWork['askTips'];
@@ -165,13 +159,12 @@ export function createBlockWork(dependencies: BlockWorkDependencies): BlockWork 
       const block = held.get(blockHash(proposal.header));
       if (block === undefined) throw new Error('a block is decided that is not held');
       const { height } = decodeHeader(proposal.header);
-      const executed = (): ExecutedBlock => {
+      await dependencies.commit(height, () => {
         const fault = judge(block, { kind: 'catchUp' });
         if (fault !== undefined || block.executed === undefined)
           throw new Error(`block ${height} is certified but does not execute here: ${fault?.code}, ${fault?.detail}`);
-        return block.executed;
-      };
-      await dependencies.commit(height, executed, certificate, block.attachments);
+        return [{ block: block.executed, certificate, attachments: block.attachments }];
+      });
       pace.committed(height, performance.now());
       return chain.heightContext();
     },

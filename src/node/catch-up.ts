@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { equalBytes } from '../codec/bytes.ts';
 import type { HeightContext } from '../consensus/input.ts';
-import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
 import { type BlockRequests, fetchBlocks, type ServedBlocks } from './block-fetch.ts';
+import { BlocksAhead } from './blocks-ahead.ts';
 import { collectBodies } from './body-collector.ts';
 import type { Chain } from './chain.ts';
+import type { CommitGate } from './commit-gate.ts';
 import type { TrustedBlock } from './header-proof.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { changesNextValidators, readHeaderFrame } from './linked-header.ts';
 import type { Mempool } from './mempool.ts';
 import { PeerTips } from './peer-tips.ts';
+import { requireKnownVersion } from './protocol-version.ts';
 import type { BodyRequests } from './requests-by-hash.ts';
 import { readServedBlock, type ServedBlock, servedBlockFault, servedBodies } from './served-block.ts';
 import { anchorNeededError, type SnapshotJoin } from './snapshot-join.ts';
@@ -38,12 +40,9 @@ export interface CatchUpDependencies {
   readonly requests: BodyRequests & BlockRequests;
   /** Blocks of the next height that consensus holds, and may have executed. */
   readonly held: Pick<HeldBlocks, 'get'>;
-  readonly commit: (
-    height: number,
-    block: () => ExecutedBlock,
-    certificate: Certificate,
-    attachments: readonly Uint8Array[],
-  ) => Promise<void>;
+  /** The one way into the chain, shared with consensus. */
+  readonly commit: CommitGate['commit'];
+  /** Blocks were committed, of which the last has this certificate. */
   readonly onApplied: (context: HeightContext, certificate: Certificate) => void;
   /** A validator answered where it stands, at or below our own tip. */
   readonly onTipShown: (peer: Uint8Array, height: number) => void;
@@ -207,60 +206,77 @@ export class CatchUp {
     }
   }
 
+  /** Executes the blocks one on the other and commits them together, up to the first that is not what it should be. */
   async #applyAll({ peer, frames }: ServedBlocks): Promise<boolean> {
-    for (const encoded of frames) {
-      if (this.#closing.signal.aborted) return false;
-      const fault = await this.#apply(peer, encoded);
-      if (fault === undefined) continue;
-      this.#tips.forgetClaim(peer);
-      this.#tips.missed(peer);
-      this.#dependencies.onBadPeer(peer, fault);
-      return false;
+    const ahead = new BlocksAhead(this.#dependencies.chain);
+    let fault: string | undefined;
+    try {
+      for (const encoded of frames) {
+        if (this.#closing.signal.aborted) return false;
+        fault = await this.#execute(peer, encoded, ahead);
+        if (fault !== undefined) break;
+        if (ahead.isFull) await this.#commit(ahead);
+      }
+    } finally {
+      await this.#commit(ahead);
     }
-    this.#tips.served(peer);
-    return true;
+    if (fault === undefined) {
+      this.#tips.served(peer);
+      return true;
+    }
+    this.#tips.forgetClaim(peer);
+    this.#tips.missed(peer);
+    this.#dependencies.onBadPeer(peer, fault);
+    return false;
   }
 
-  /** Applies one served block; says what is wrong with it when it is not the certified next one. */
-  async #apply(peer: Uint8Array, encoded: Uint8Array): Promise<string | undefined> {
-    const { chain, mempool, intake, requests, held, commit, onApplied } = this.#dependencies;
+  /** Executes one served block; says what is wrong with it when it is not the certified next one. */
+  async #execute(peer: Uint8Array, encoded: Uint8Array, ahead: BlocksAhead): Promise<string | undefined> {
+    const { mempool, intake, requests, held } = this.#dependencies;
     const served = readServedBlock(encoded);
     if (served === undefined) return 'malformed';
-    const { frame, header, certificate, txHashes } = served;
+    const { frame, header, certificate, txHashes, hash } = served;
+    const { head } = ahead;
     // Consensus decided it meanwhile.
-    if (header.height <= chain.tip.height) return undefined;
-    const fault = servedBlockFault(served, chain) ?? this.#anchorFault(served);
+    if (header.height <= head.tip.height) return undefined;
+    const fault = servedBlockFault(served, head) ?? this.#anchorFault(served);
     if (fault !== undefined) return fault;
 
-    const known = held.get(served.hash);
+    const known = held.get(hash);
     if (known?.executed !== undefined) {
-      const { executed, attachments } = known;
-      await commit(header.height, () => executed, certificate, attachments);
-      onApplied(chain.heightContext(), certificate);
+      ahead.push({ block: known.executed, certificate, attachments: known.attachments });
       return undefined;
     }
+    requireKnownVersion(head.parameters, header.height, head.newestVersion);
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ATTACHMENTS_DEADLINE_MS)]);
     const parts = {
-      genesisHash: chain.genesisHash,
+      genesisHash: head.genesisHash,
       mempool,
       intake,
       requests: servedBodies(served, requests),
-      attachmentBytesMax: chain.parameters.blockAttachmentBytesMax,
+      attachmentBytesMax: head.parameters.blockAttachmentBytesMax,
     };
     const bodies = await collectBodies(parts, txHashes, [peer], signal);
     if (bodies === undefined) return 'bodies';
     await intake.verifyAhead(bodies.transactions);
-    const execute = (): ExecutedBlock => {
-      const check = chain.check(frame.header, bodies.transactions, { kind: 'catchUp' });
-      if (check.kind === 'valid') return check.block;
-      // A quorum vouches for it, so the fault is here: going on would serve a forked state.
+    if (header.height <= ahead.head.tip.height) return undefined;
+    const check = ahead.head.check(frame.header, bodies.transactions, { kind: 'catchUp' });
+    // A quorum vouches for it, so the fault is here: going on would serve a forked state.
+    if (check.kind === 'invalid')
       throw new Error(
         `block ${header.height} is certified but does not execute here: ${check.fault.code}, ${check.fault.detail}`,
       );
-    };
-    await commit(header.height, execute, certificate, bodies.attachments);
-    onApplied(chain.heightContext(), certificate);
+    ahead.push({ block: check.block, certificate, attachments: bodies.attachments });
     return undefined;
+  }
+
+  async #commit(ahead: BlocksAhead): Promise<void> {
+    const { chain, commit, onApplied } = this.#dependencies;
+    const blocks = ahead.take();
+    const last = blocks.at(-1);
+    if (last === undefined) return;
+    await commit(last.block.header.height, () => blocks);
+    onApplied(chain.heightContext(), last.certificate);
   }
 
   /** Keys that left the set could certify a second history: what the operator pinned tells them apart. */

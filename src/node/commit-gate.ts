@@ -2,6 +2,7 @@ import { toHex } from '../codec/bytes.ts';
 import type { ExecutedBlock } from '../ledger/block-execution.ts';
 import type { Certificate } from '../ledger/certificate.ts';
 import type { Chain } from './chain.ts';
+import type { DecidedBlock } from './decided-block.ts';
 import type { FetchedState } from './fetched-state.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import type { Mempool } from './mempool.ts';
@@ -13,14 +14,15 @@ export interface CommitGateDependencies {
   readonly held: HeldBlocks;
   readonly mempool: Mempool;
   readonly tracker: TransactionTracker;
-  /** After the block is on disk and its transactions are settled. `proposer`: its public key. */
-  readonly onCommitted: (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => void;
+  /** After the block is on disk and its transactions are settled. */
+  readonly onCommitted: (block: ExecutedBlock, certificate: Certificate) => void;
+  /** After each synced write. */
   readonly onSynced: (seconds: number) => void;
 }
 
 /**
- * The one way into the chain, for consensus and catch-up alike: one block at a time, each height once. Order: synced
- * write, then the pool forgets the block's transactions, then those who wait for them are told.
+ * The one way into the chain, for consensus and catch-up alike: one write at a time, each height once. Order: synced
+ * write, then the pool forgets the blocks' transactions, then those who wait for them are told.
  */
 export class CommitGate {
   readonly #dependencies: CommitGateDependencies;
@@ -31,19 +33,13 @@ export class CommitGate {
   }
 
   /**
-   * Resolves once block `height` is committed, by this call or one before it. `execute` gives the block when its turn
-   * has come; what it throws, and a failed write, rejects this call alone.
+   * Resolves once block `height` is committed, by this call or one before it. `decide` gives it, after the blocks
+   * before it that may be missing, when its turn has come; what it throws, and a failed write, rejects this call alone.
    */
-  commit(
-    height: number,
-    execute: () => ExecutedBlock,
-    certificate: Certificate,
-    attachments: readonly Uint8Array[],
-  ): Promise<void> {
+  commit(height: number, decide: () => readonly DecidedBlock[]): Promise<void> {
     const turn = this.#last.then(async () => {
-      const { chain } = this.#dependencies;
-      if (height <= chain.tip.height) return;
-      await this.#apply(execute(), certificate, attachments);
+      const { height: tip } = this.#dependencies.chain.tip;
+      if (height > tip) await this.#apply(decide().filter(({ block }) => block.header.height > tip));
     });
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -71,18 +67,21 @@ export class CommitGate {
     await this.#last;
   }
 
-  async #apply(block: ExecutedBlock, certificate: Certificate, attachments: readonly Uint8Array[]): Promise<void> {
-    const { chain, held, mempool, tracker, onCommitted, onSynced } = this.#dependencies;
-    // The index is one in the set of this height, which the commit may replace.
-    const { publicKey: proposer } = chain.validators.validators[block.header.proposer]!;
+  async #apply(blocks: readonly DecidedBlock[]): Promise<void> {
+    const { chain, onSynced } = this.#dependencies;
     const startMs = performance.now();
-    await chain.commit(block, certificate, attachments);
+    await chain.commit(blocks);
     onSynced((performance.now() - startMs) / 1_000);
+    for (const decided of blocks) this.#settle(decided);
+  }
+
+  #settle({ block, certificate }: DecidedBlock): void {
+    const { held, mempool, tracker, onCommitted } = this.#dependencies;
     held.dropThrough(block.header.height);
     const txIds = block.transactions.map(({ txId }) => txId);
     for (const txId of txIds) mempool.remove(toHex(txId));
     tracker.committed(block.header.height, txIds);
     for (const { decoded } of mempool.removeExpired(block.header.timestampMs)) tracker.expired(decoded.txId);
-    onCommitted(block, certificate, proposer);
+    onCommitted(block, certificate);
   }
 }

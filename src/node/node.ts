@@ -182,7 +182,7 @@ async function assemble(
   };
 
   const admitted = () => admittedPeers(chain, configuredPeers(config));
-  const onCommitted = (block: ExecutedBlock, certificate: Certificate, proposer: Uint8Array) => {
+  const onCommitted = (block: ExecutedBlock, certificate: Certificate) => {
     const { header, transactions } = block;
     metrics.transactionsCommitted.inc(transactions.length);
     metrics.blockInterval.observe((watch.lastCommitAgeMs ?? nowMs() - sources.upSinceMs) / 1_000);
@@ -195,6 +195,7 @@ async function assemble(
     versions.tipIs(header.height);
     const txIds = transactions.map(({ txId }) => txId);
     announce({ height: header.height, hash: block.hash, timestampMs: header.timestampMs, txIds });
+    const { publicKey: proposer } = block.validators.validators[header.proposer]!;
     if (equalBytes(proposer, identity.signer.publicKey)) peers.publishBlock(announcementOf(block, certificate));
     if (changesValidators(block)) peers.setMembers(admitted());
     log.debug({ height: header.height, transactions: transactions.length }, 'block committed');
@@ -207,8 +208,7 @@ async function assemble(
     onCommitted,
     onSynced: (seconds) => metrics.commitDuration.observe(seconds),
   });
-  const commit: CommitGate['commit'] = (height, block, certificate, attachments) =>
-    gate.commit(height, block, certificate, attachments);
+  const commit: CommitGate['commit'] = (height, decide) => gate.commit(height, decide);
   const sync = await createSync(config.sync, {
     chain,
     store,

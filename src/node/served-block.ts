@@ -7,7 +7,7 @@ import { blockHash, decodeHeader, type Header } from '../ledger/block.ts';
 import { CERTIFICATE_BYTES_MAX, type Certificate, certificateFault, certificateSchema } from '../ledger/certificate.ts';
 import { transactionHash } from '../ledger/transaction.ts';
 import { type BlockFrame, decodeBlockFrame } from './block-frame.ts';
-import type { Chain } from './chain.ts';
+import type { Head } from './head.ts';
 import type { BodyRequests } from './requests-by-hash.ts';
 
 /** A block as a peer served it. */
@@ -38,14 +38,14 @@ export function readServedBlock(encoded: Uint8Array): ServedBlock | undefined {
   }
 }
 
-/** Why a block is not the certified next one of the chain; undefined when it is, whatever executing it will say. */
+/** Why a block is not the certified next one on this head; undefined when it is, whatever executing it will say. */
 export function servedBlockFault(
   { header, hash, certificate, txHashes }: ServedBlock,
-  chain: Pick<Chain, 'tip' | 'validators' | 'genesisHash'>,
+  head: Pick<Head, 'tip' | 'validators' | 'genesisHash'>,
 ): string | undefined {
-  if (header.height !== chain.tip.height + 1 || certificate.height !== header.height) return 'height';
+  if (header.height !== head.tip.height + 1 || certificate.height !== header.height) return 'height';
   if (!equalBytes(certificate.blockHash, hash)) return 'hash';
-  const fault = certificateFault('COMMIT', certificate, chain.validators, chain.genesisHash, verifySignature);
+  const fault = certificateFault('COMMIT', certificate, head.validators, head.genesisHash, verifySignature);
   if (fault !== undefined) return `certificate/${fault}`;
   return equalBytes(merkleRoot(txHashes), header.txRoot) ? undefined : 'txRoot';
 }

@@ -5,8 +5,8 @@ import type { SnapshotStore } from '../storage/snapshot-store.ts';
 /** What snapshots are made of. */
 export interface SnapshotKeeperDependencies {
   readonly snapshots: Pick<SnapshotStore, 'write'>;
-  /** The state at the head and the interval in force there. */
-  readonly head: () => { readonly map: StateMap; readonly snapshotInterval: number };
+  /** The state at the head, its height and the interval in force there. */
+  readonly head: () => { readonly height: number; readonly map: StateMap; readonly snapshotInterval: number };
   readonly stateSnapshot: () => StateSnapshot;
   readonly onWritten: (height: number, seconds: number) => void;
   readonly onError: (height: number, error: unknown) => void;
@@ -26,11 +26,11 @@ export class SnapshotKeeper {
     this.#dependencies = dependencies;
   }
 
-  /** Block `height` was committed and no other since: called in the same turn. */
+  /** Block `height` was committed, in this turn. Of several committed at once only the last has its state here. */
   blockCommitted(height: number): void {
     if (this.#writing !== undefined || this.#closing.signal.aborted) return;
-    const { map, snapshotInterval } = this.#dependencies.head();
-    if (height % snapshotInterval !== 0) return;
+    const { height: headHeight, map, snapshotInterval } = this.#dependencies.head();
+    if (height !== headHeight || height % snapshotInterval !== 0) return;
     this.#writing = this.#write(height, map, this.#dependencies.stateSnapshot()).finally(() => {
       this.#writing = undefined;
     });

@@ -88,7 +88,11 @@ export async function createSync(config: NodeConfig['sync'], dependencies: SyncD
   });
   const snapshotKeeper = new SnapshotKeeper({
     snapshots,
-    head: () => ({ map: chain.map, snapshotInterval: chain.parameters.snapshotInterval }),
+    head: () => ({
+      height: chain.tip.height,
+      map: chain.map,
+      snapshotInterval: chain.parameters.snapshotInterval,
+    }),
     stateSnapshot: () => store.stateSnapshot(),
     onWritten: (height, seconds) => log.info({ height, seconds }, 'snapshot written'),
     onError: (height, error) => log.error({ height, err: error }, 'a snapshot could not be written'),

@@ -3,14 +3,13 @@ import { deleteAttachment, putAttachment, putWanted } from './attachment-items.t
 import { encodeBodies } from './block-bodies.ts';
 import {
   encodeLocation,
-  encodeTip,
   encodeU64,
   heightKey,
   PREFIX,
   prefixed,
   type RecentId,
   STATE_KEY_BYTES_MAX,
-  TIP_KEY,
+  type TipRecord,
 } from './schema.ts';
 import type { WriteBatch } from './write-batch.ts';
 
@@ -28,7 +27,7 @@ export interface StateEntry {
 
 /** All that one decided block leaves behind. The byte arrays belong to the store from the call on. */
 export interface BlockCommit {
-  /** One above the tip. */
+  /** One above the tip, or above the block before it in the same batch. */
   readonly height: number;
   /** Hash of `header`. */
   readonly hash: Uint8Array;
@@ -56,18 +55,26 @@ export interface BlockCommit {
   readonly indexPages: Uint8Array;
 }
 
+/** The tip record after `commits`, which must follow that of `before` one by one. */
+export function recordAfter(before: TipRecord, commits: readonly BlockCommit[]): TipRecord {
+  assert(commits.length > 0, 'there is nothing to commit');
+  return commits.reduce((record, { height, hash, transactions, recentIds: { removedBeforeMs } }) => {
+    assert.equal(height, record.tip.height + 1, 'a block must follow the tip');
+    assert(removedBeforeMs >= record.recentIdsRemovedBeforeMs, 'the time of removal went back');
+    return {
+      tip: { height, hash },
+      recentIdsRemovedBeforeMs: removedBeforeMs,
+      transactions: record.transactions + transactions.length,
+    };
+  }, before);
+}
+
 /**
- * Puts every write of a block into `batch`; `recentIds` is the block's recent-id table, `spentTables` the heights
- * whose own have expired whole. Bodies and recent ids take one key a block, for each small write costs
- * more than its bytes: per transaction remain its location and what it changes in the state.
+ * Puts into `batch` every write that a block alone makes; `recentIds` is its recent-id table. Bodies and recent ids
+ * take one key a block, for each small write costs more than its bytes: per transaction remain its location and what
+ * it changes in the state.
  */
-export function writeBlock(
-  batch: WriteBatch,
-  commit: BlockCommit,
-  recentIds: Uint8Array,
-  spentTables: readonly number[],
-  transactions: number,
-): void {
+export function writeBlock(batch: WriteBatch, commit: BlockCommit, recentIds: Uint8Array): void {
   assert.equal(commit.hash.length, 32);
   assert.equal(commit.txIds.length, commit.transactions.length);
   const { height } = commit;
@@ -85,9 +92,6 @@ export function writeBlock(
   for (const hash of commit.wantedAttachments) putWanted(batch, hash);
   for (const hash of commit.disposedAttachments) deleteAttachment(batch, hash);
   if (recentIds.length > 0) batch.put(heightKey(PREFIX.recentIds, height), recentIds);
-  for (const spent of spentTables) batch.del(heightKey(PREFIX.recentIds, spent));
-  const tip = { height, hash: commit.hash };
-  batch.put(TIP_KEY, encodeTip({ tip, recentIdsRemovedBeforeMs: commit.recentIds.removedBeforeMs, transactions }));
 }
 
 /** Puts state changes into `batch`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { toHex } from '../codec/bytes.ts';
 import { type AttachmentItem, readAttachment, wantedAttachments, writeAttachments } from './attachment-items.ts';
 import { bodyAt, decodeBodies } from './block-bodies.ts';
-import { type BlockCommit, type StateEntry, writeBlock, writeState } from './block-commit.ts';
+import { type BlockCommit, recordAfter, type StateEntry, writeBlock, writeState } from './block-commit.ts';
 import { CheckedLevel, type LevelSnapshot } from './checked-level.ts';
 import { RecentIdExpiry } from './recent-id-expiry.ts';
 import { RequestNonces } from './request-nonces.ts';
@@ -20,6 +20,7 @@ import {
   type RecentId,
   TIP_KEY,
   type Tip,
+  type TipRecord,
 } from './schema.ts';
 import { completeInstall, SnapshotInstall, type StateSnapshot } from './snapshot-install.ts';
 import { readStoredLedger, type StoredLedger } from './stored-ledger.ts';
@@ -51,7 +52,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 }
 
 /**
- * The ledger on disk: each block with all it changed goes in as one synced batch, so that after a crash at any
+ * The ledger on disk: a block with all it changed, or several, go in as one synced batch, so that after a crash at any
  * instruction the store stands exactly after some block. One writer; readers see a block's changes together, once
  * its commit has resolved. Byte arrays handed out are shared: they must not be changed. Any read may throw
  * ItemDamaged, which names the item and the remedy; nothing is repaired silently.
@@ -61,13 +62,11 @@ export class Store {
   readonly #options: StoreOptions;
   #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
-  #tip: Tip | undefined;
-  /** Never decreases. */
-  #recentIdsRemovedBeforeMs = 0;
-  #transactions = 0;
+  /** As it stands on disk; undefined in an empty store. */
+  #record: TipRecord | undefined;
   /** Heights whose blocks were passed over by installing a snapshot, ascending. */
   #gaps: readonly HeightRange[] = [];
-  /** The store before the block being written: state is read from here until the batch is synced. */
+  /** The store before the blocks being written: state is read from here until the batch is synced. */
   #before: LevelSnapshot | undefined;
   #commit: Promise<unknown> | undefined;
 
@@ -86,7 +85,7 @@ export class Store {
 
   /** The last block committed; height 0 and the genesis hash after `commitGenesis`; undefined in an empty store. */
   tip(): Tip | undefined {
-    return this.#tip;
+    return this.#record?.tip;
   }
 
   /** The lowest height from which on every block up to the tip is here whole; 1 when none was ever passed over. */
@@ -101,44 +100,46 @@ export class Store {
 
   /** Transactions in all blocks committed. */
   transactionsCommitted(): number {
-    return this.#transactions;
+    return this.#record?.transactions ?? 0;
   }
 
   /** Writes the state of genesis into an empty store, in one synced batch. Error: WriteFailed. */
   async commitGenesis(state: readonly StateEntry[]): Promise<void> {
-    assert(this.#tip === undefined, 'the store is not empty');
+    assert(this.#record === undefined, 'the store is not empty');
     const tip = { height: 0, hash: this.#options.genesisHash };
+    const record = { tip, recentIdsRemovedBeforeMs: 0, transactions: 0 };
     await this.#commitAlone(
       (batch) => {
         writeState(batch, state);
-        batch.put(TIP_KEY, encodeTip({ tip, recentIdsRemovedBeforeMs: 0, transactions: 0 }));
+        batch.put(TIP_KEY, encodeTip(record));
       },
       () => {
-        this.#tip = tip;
+        this.#record = record;
       },
     );
   }
 
   /**
-   * Writes a decided block with everything it changed in one batch, and resolves once that is on disk. The height
-   * must be one above the tip, and no other commit under way. `onApplied` is called in the turn in which readers begin
-   * to see the block. Error: WriteFailed, after which the process must stop.
+   * Writes decided blocks that follow the tip, with all they changed, in one batch; resolves once they are on disk. No
+   * other commit may be under way. `onApplied` is called in the turn in which readers begin to see the blocks. Error:
+   * WriteFailed, after which the process must stop.
    */
-  async commitBlock(commit: BlockCommit, onApplied: () => void = () => undefined): Promise<void> {
-    assert(this.#tip !== undefined, 'genesis is not committed');
-    assert.equal(commit.height, this.#tip.height + 1, 'a block must follow the tip');
-    const { removedBeforeMs } = commit.recentIds;
-    assert(removedBeforeMs >= this.#recentIdsRemovedBeforeMs, 'the time of removal went back');
-    const transactions = this.#transactions + commit.transactions.length;
-    const recentIds = encodeRecentIds(commit.recentIds.added);
+  async commitBlocks(commits: readonly BlockCommit[], onApplied: () => void = () => undefined): Promise<void> {
+    assert(this.#record !== undefined, 'genesis is not committed');
+    const record = recordAfter(this.#record, commits);
+    const { recentIdsRemovedBeforeMs: fromMs } = record;
+    const tables = commits.map((commit) => encodeRecentIds(commit.recentIds.added));
     await this.#commitAlone(
-      (batch) => writeBlock(batch, commit, recentIds, this.#recentIds.spentTables(removedBeforeMs), transactions),
+      (batch) => {
+        for (const [place, commit] of commits.entries()) writeBlock(batch, commit, tables[place]!);
+        for (const spent of this.#recentIds.spentTables(fromMs)) batch.del(heightKey(PREFIX.recentIds, spent));
+        batch.put(TIP_KEY, encodeTip(record));
+      },
       () => {
-        this.#recentIds.removeBefore(removedBeforeMs);
-        this.#recentIds.add(commit.height, recentIds, removedBeforeMs);
-        this.#recentIdsRemovedBeforeMs = removedBeforeMs;
-        this.#transactions = transactions;
-        this.#tip = { height: commit.height, hash: commit.hash };
+        this.#recentIds.removeBefore(fromMs);
+        // A table that is spent already goes with the next commit.
+        for (const [place, { height }] of commits.entries()) this.#recentIds.add(height, tables[place]!, fromMs);
+        this.#record = record;
         onApplied();
       },
     );
@@ -315,15 +316,13 @@ export class Store {
   }
 
   #take({ record, recentIds, gaps }: StoredLedger): void {
-    this.#tip = record?.tip;
-    this.#recentIdsRemovedBeforeMs = record?.recentIdsRemovedBeforeMs ?? 0;
-    this.#transactions = record?.transactions ?? 0;
+    this.#record = record;
     this.#recentIds = recentIds;
     this.#gaps = gaps;
   }
 
   #tipHeight(): number {
-    return this.#tip?.height ?? 0;
+    return this.#record?.tip.height ?? 0;
   }
 
   async #blockItem(prefix: number, height: number, what: string): Promise<Uint8Array | undefined> {

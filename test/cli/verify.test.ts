@@ -54,25 +54,27 @@ async function commit(ledger: SampleLedger, store: Store, transactions: readonly
   const parts = { ...ledger.parts, indexOf: indexRootOf };
   const { block, refused } = buildBlock(ledger.ledgerState, proposal, transactions, parts);
   assert.equal(refused, []);
-  await store.commitBlock({
-    height,
-    hash: block.hash,
-    header: block.encodedHeader,
-    certificate: encode(certificateSchema, certificate(ledger, height, block.hash)),
-    transactions: transactions.map(({ encoded }) => encoded),
-    txIds: transactions.map(({ txId }) => txId),
-    stateChanges: block.changes.map(({ key, value }) => ({ key, value: value ?? null })),
-    recentIds: {
-      added: transactions.map(({ txId, transaction }) => ({ txId, validUntilMs: transaction.validUntilMs })),
-      removedBeforeMs: block.header.timestampMs,
+  await store.commitBlocks([
+    {
+      height,
+      hash: block.hash,
+      header: block.encodedHeader,
+      certificate: encode(certificateSchema, certificate(ledger, height, block.hash)),
+      transactions: transactions.map(({ encoded }) => encoded),
+      txIds: transactions.map(({ txId }) => txId),
+      stateChanges: block.changes.map(({ key, value }) => ({ key, value: value ?? null })),
+      recentIds: {
+        added: transactions.map(({ txId, transaction }) => ({ txId, validUntilMs: transaction.validUntilMs })),
+        removedBeforeMs: block.header.timestampMs,
+      },
+      attachments: transactions.flatMap(({ transaction }) =>
+        transaction.attachment === null ? [] : [{ hash: transaction.attachment.hash, bytes: attachment }],
+      ),
+      wantedAttachments: [],
+      disposedAttachments: [],
+      indexPages: block.index.pages,
     },
-    attachments: transactions.flatMap(({ transaction }) =>
-      transaction.attachment === null ? [] : [{ hash: transaction.attachment.hash, bytes: attachment }],
-    ),
-    wantedAttachments: [],
-    disposedAttachments: [],
-    indexPages: block.index.pages,
-  });
+  ]);
   ledger.commit(block);
 }
 

@@ -4,7 +4,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { nobleSigner } from '../../src/crypto/signer.ts';
 import { indexRootOf } from '../../src/index/inner/build.ts';
 import { attachmentReference, encodeAttachment, encodeRecordFields } from '../../src/ledger/attachment.ts';
-import { type ExecutedBlock, validatorSets } from '../../src/ledger/block-execution.ts';
+import type { ExecutedBlock } from '../../src/ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
 import { genesisState } from '../../src/ledger/genesis.ts';
 import { indexKeys } from '../../src/ledger/index-keys.ts';
@@ -70,14 +70,29 @@ export interface CorpusBlock {
 
 const signers = [0, 1, 2, 3].map((i) => nobleSigner(sha256(utf8(`validator ${i}`))));
 
-function certify(ledger: SampleLedger, { header, hash }: ExecutedBlock): Certificate {
-  const set = validatorSets(ledger.view).current;
+function certify(genesisHash: Uint8Array, { header, hash, validators }: ExecutedBlock): Certificate {
   const vote = { height: header.height, view: 0, blockHash: hash };
-  const preimage = votePreimage('COMMIT', ledger.genesisHash, vote);
+  const preimage = votePreimage('COMMIT', genesisHash, vote);
   const signatures = signers
-    .map((signer) => ({ signer: validatorIndex(set, signer.publicKey)!, signature: signer.sign(preimage) }))
+    .flatMap((key) => {
+      const signer = validatorIndex(validators, key.publicKey);
+      return signer === undefined ? [] : [{ signer, signature: key.sign(preimage) }];
+    })
     .sort((a, b) => a.signer - b.signer);
   return { ...vote, signatures: signatures.slice(0, header.height % 2 === 0 ? 3 : 4) };
+}
+
+/** Moves the ledger on by a block of these transactions, and certifies it. */
+export function growBlock(ledger: SampleLedger, transactions: readonly DecodedTransaction[]): CorpusBlock {
+  const executed = ledger.advance(transactions);
+  const certificate = certify(ledger.genesisHash, executed);
+  const encodedCertificate = encode(certificateSchema, certificate);
+  const frame = encodeBlockFrame({
+    header: executed.encodedHeader,
+    certificate: encodedCertificate,
+    transactions: executed.transactions.map(({ encoded }) => encoded),
+  });
+  return { executed, certificate, encodedCertificate, frame };
 }
 
 /** The genesis of the sample ledger. */
@@ -86,19 +101,7 @@ export const genesis = genesisDocument();
 /** What a ledger of every action leaves: its blocks, the transactions of each, and the state at the end. */
 function growLedger(): { readonly ledger: SampleLedger; readonly blocks: readonly CorpusBlock[] } {
   const ledger = new SampleLedger(genesis, indexRootOf);
-  const blocks: CorpusBlock[] = [];
-  const grow = (...candidates: DecodedTransaction[]) => {
-    const executed = ledger.advance(candidates);
-    const certificate = certify(ledger, executed);
-    const encodedCertificate = encode(certificateSchema, certificate);
-    const frame = encodeBlockFrame({
-      header: executed.encodedHeader,
-      certificate: encodedCertificate,
-      transactions: executed.transactions.map(({ encoded }) => encoded),
-    });
-    blocks.push({ executed, certificate, encodedCertificate, frame });
-  };
-  for (const transactions of transactionsByBlock(ledger)) grow(...transactions());
+  const blocks = transactionsByBlock(ledger).map((transactions) => growBlock(ledger, transactions()));
   return { ledger, blocks };
 }
 

@@ -13,7 +13,7 @@ import { SignatureCache } from '../../src/node/signature-cache.ts';
 import { TransactionIntake } from '../../src/node/transaction-intake.ts';
 import { TransactionTracker } from '../../src/node/transaction-tracker.ts';
 import { openStore, type Store } from '../../src/storage/block-store.ts';
-import { genesis, grown } from './ledger-corpus.ts';
+import { genesis } from './ledger-corpus.ts';
 
 /** The parts of a node that take what peers and clients send, over a store with the genesis alone. */
 export interface NodeFixture {
@@ -31,11 +31,12 @@ const verifier: VerifierPool = {
   close: async () => undefined,
 };
 
-export async function openNodeFixture(): Promise<NodeFixture> {
+export async function openNodeFixture(document = genesis): Promise<NodeFixture> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'medledger-fuzz-node-'));
-  const store = await openStore(folder, { genesisHash: grown.ledger.genesisHash });
+  const start = readLedgerStart(encodeGenesis(document));
+  const store = await openStore(folder, { genesisHash: start.genesisHash });
   const signatures = new SignatureCache();
-  const chain = await openChain(store, readLedgerStart(encodeGenesis(genesis)), signatures);
+  const chain = await openChain(store, start, signatures);
   const mempool = new Mempool({ transactions: 1_000, bytes: 2 ** 24 });
   const intake = new TransactionIntake({
     chain,
@@ -47,7 +48,7 @@ export async function openNodeFixture(): Promise<NodeFixture> {
     publish: () => undefined,
     onRejected: () => undefined,
     onAdded: () => undefined,
-    nowMs: () => genesis.createdMs + 1_000,
+    nowMs: () => document.createdMs + 1_000,
   });
   return {
     store,

@@ -1,18 +1,31 @@
 // What moves a node that is behind, and what does not. Members are functions here; blocks are never reached.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { equalBytes, toHex } from '../../src/codec/bytes.ts';
+import { toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { merkleRoot } from '../../src/crypto/merkle.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
-import { blockHash, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
-import type { ExecutedBlock } from '../../src/ledger/block-execution.ts';
+import { blockHash, decodeHeader, encodeHeader, HEADER_VERSION, type Header } from '../../src/ledger/block.ts';
+import type { ExecutedBlock, ExecutionParts, LedgerState, ParentBlock } from '../../src/ledger/block-execution.ts';
 import { type Certificate, certificateSchema } from '../../src/ledger/certificate.ts';
+import { MemoryState } from '../../src/ledger/memory-state.ts';
+import { DEFAULT_PARAMETERS } from '../../src/ledger/parameters.ts';
+import {
+  CURRENT_VALIDATORS_KEY,
+  FAMILIES,
+  type Family,
+  SCHEDULED_VALIDATORS_KEY,
+  SINGLE_KEY,
+  type StateChange,
+  stateKey,
+} from '../../src/ledger/state.ts';
+import { emptyMap } from '../../src/ledger/state-map.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
 import { encodeBlockFrame } from '../../src/node/block-frame.ts';
 import { CatchUp, type CatchUpDependencies } from '../../src/node/catch-up.ts';
+import { Head } from '../../src/node/head.ts';
 import type { HeldBlock } from '../../src/node/held-blocks.ts';
 import { encodeHeaderFrame } from '../../src/node/linked-header.ts';
 import type { HistoryRequest } from '../../src/p2p/protocols.ts';
@@ -60,27 +73,53 @@ function tipAt(
   const certificate: Certificate = { ...vote, signatures };
   const encoded = encode(certificateSchema, certificate);
   const block = encodeBlockFrame({ header, certificate: encoded, transactions: [] });
-  return { certificate, hash: vote.blockHash, frame: encodeHeaderFrame(header, encoded), block };
+  const executed = {
+    header: decodeHeader(header),
+    hash: vote.blockHash,
+    changes: [],
+    map: emptyMap,
+  } as unknown as ExecutedBlock;
+  return { certificate, hash: vote.blockHash, frame: encodeHeaderFrame(header, encoded), block, executed };
+}
+
+/** A ledger at some height of which the state is that of a genesis. */
+class FakeChain extends Head {
+  readonly startHeight = 0;
+  override tip: ParentBlock;
+  readonly #state = new MemoryState();
+
+  constructor(height: number) {
+    super({ genesisHash: GENESIS } as ExecutionParts);
+    this.tip = { height, hash: GENESIS, timestampMs: 0 };
+    this.#state.apply([
+      change(FAMILIES.validators, CURRENT_VALIDATORS_KEY, set.validators),
+      change(FAMILIES.validators, SCHEDULED_VALIDATORS_KEY, set.validators),
+      change(FAMILIES.parameters, SINGLE_KEY, { ...DEFAULT_PARAMETERS, snapshotInterval: 16 }),
+    ]);
+  }
+
+  override get state(): LedgerState {
+    return { reader: this.#state, map: emptyMap };
+  }
+}
+
+function change<T>(family: Family<T>, key: Uint8Array, value: T): StateChange {
+  return { key: stateKey(family, key), value: encode(family.schema, value) };
 }
 
 /** A catch-up of a node at `ownHeight`, with what it did; `tips`: what each peer, by number, answers to `tip`. */
 function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
   const seen = { bad: [] as string[], shown: [] as number[], joins: [] as number[], asked: [] as number[] };
   const committed: number[] = [];
+  /** What consensus holds and has executed: nothing is executed here. */
+  const executed = new Map<string, HeldBlock>();
   /** What every peer serves, by the height that is asked for. */
   const blocks = new Map<number, Uint8Array>();
   const tips = new Map<number, readonly Uint8Array[]>();
   const joined = Promise.withResolvers<void>();
-  const chain = {
-    genesisHash: GENESIS,
-    startHeight: 0,
-    tip: { height: ownHeight, hash: GENESIS, timestampMs: 0 },
-    validators: set,
-    heightContext: () => ({ validators: set, nextValidators: set }),
-    parameters: { snapshotInterval: 16, blockAttachmentBytesMax: 0 },
-  };
+  const chain = new FakeChain(ownHeight);
   const catchUp = new CatchUp({
-    chain: chain as unknown as CatchUpDependencies['chain'],
+    chain: chain as Head as CatchUpDependencies['chain'],
     mempool: {} as CatchUpDependencies['mempool'],
     intake: { verifyAhead: async () => undefined } as unknown as CatchUpDependencies['intake'],
     requests: {
@@ -94,9 +133,9 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
       requestHistory: async ([name], request: HistoryRequest) =>
         request.kind === 'tip' ? (tips.get(name!) ?? []) : [],
     },
-    held: { get: () => undefined },
-    async commit(height) {
-      committed.push(height);
+    held: { get: (hash) => executed.get(toHex(hash)) },
+    async commit(height, decide) {
+      committed.push(...decide().map(({ block }) => block.header.height));
       chain.tip = { ...chain.tip, height };
     },
     onApplied: () => undefined,
@@ -119,7 +158,12 @@ function harness(ownHeight: number, change: Partial<CatchUpDependencies> = {}) {
   const settled = async () => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   };
-  return { catchUp, ...seen, committed, blocks, tips, joined: joined.promise, settled };
+  /** A block that every peer serves, and that consensus has executed. */
+  const serve = (height: number, { block, executed: held }: ReturnType<typeof tipAt>) => {
+    blocks.set(height, block);
+    executed.set(toHex(held.hash), { executed: held, attachments: [GENESIS] } as unknown as HeldBlock);
+  };
+  return { catchUp, ...seen, committed, blocks, serve, tips, joined: joined.promise, settled };
 }
 
 const ONE = Uint8Array.of(1);
@@ -197,7 +241,7 @@ test('a snapshot is asked for when far behind, not when near, and not again at o
 
 test('blocks are taken in order, each with a certificate of the validators in force', async () => {
   const good = harness(50);
-  for (const height of [51, 52]) good.blocks.set(height, tipAt(height).block);
+  for (const height of [51, 52]) good.serve(height, tipAt(height));
   good.catchUp.hint(52, ONE, tipAt(52).certificate);
   await good.settled();
   assert.equal(good.committed, [51, 52]);
@@ -219,21 +263,19 @@ test('blocks are taken in order, each with a certificate of the validators in fo
 });
 
 test('a block that consensus has executed is not executed again when it is served', async () => {
-  const executed = {} as ExecutedBlock;
   const served = tipAt(51);
-  const block = { hash: served.hash, executed, attachments: [GENESIS] } as unknown as HeldBlock;
   const commits: unknown[] = [];
-  const { catchUp, blocks, settled } = harness(50, {
-    held: { get: (hash) => (equalBytes(hash, served.hash) ? block : undefined) },
-    commit: async (height, execute, certificate, attachments) => {
-      commits.push([height, execute() === executed, certificate.height, attachments]);
+  const { catchUp, serve, settled } = harness(50, {
+    commit: async (height, decide) => {
+      commits.push([height, decide()]);
     },
   });
-  blocks.set(51, served.block);
+  serve(51, served);
   catchUp.hint(51, ONE, served.certificate);
   await settled();
   await catchUp.close();
-  assert.equal(commits[0], [51, true, 51, [GENESIS]]);
+  const { executed: block, certificate } = served;
+  assert.equal(commits[0], [51, [{ block, certificate, attachments: [GENESIS] }]]);
 });
 
 test('who was away for long follows no change of validators but up to a block that its operator pinned', async () => {
@@ -241,8 +283,8 @@ test('who was away for long follows no change of validators but up to a block th
   const outcomeOf = async (change: Partial<CatchUpDependencies>) => {
     const errors: string[] = [];
     const onFatal = (error: unknown) => errors.push((error as Error).message);
-    const { catchUp, blocks, committed, bad, settled } = harness(50, { ...change, onFatal });
-    blocks.set(51, changing.block);
+    const { catchUp, serve, committed, bad, settled } = harness(50, { ...change, onFatal });
+    serve(51, changing);
     catchUp.hint(51, ONE, changing.certificate);
     await settled();
     await catchUp.close();

@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ExecutedBlock } from '../../src/ledger/block-execution.ts';
+import type { DecidedBlock } from '../../src/node/decided-block.ts';
 import { openNodeFixture } from '../fuzz/node-fixture.ts';
 
 test('a built block has the time of our clock, and is younger than its parent where the clock is behind', async () => {
@@ -19,19 +21,25 @@ test('a block that does not follow the tip is not written', async () => {
   const { chain, store, close } = await openNodeFixture();
   try {
     const { block } = chain.build([], 1, chain.tip.timestampMs + 1);
-    const certificate = { height: 1, view: 0, blockHash: block.hash, signatures: [] };
+    const decided = (executed: ExecutedBlock): DecidedBlock => ({
+      block: executed,
+      certificate: { height: executed.header.height, view: 0, blockHash: executed.hash, signatures: [] },
+      attachments: [],
+    });
     const elsewhere = { ...block, header: { ...block.header, previousHash: new Uint8Array(32) } };
     const later = { ...block, header: { ...block.header, height: 2 } };
-    for (const wrong of [elsewhere, later])
-      assert.match(
-        String(await chain.commit(wrong, certificate, []).catch((error: Error) => error.message)),
-        /a decided block must/,
+    const refusal = (...blocks: ExecutedBlock[]) =>
+      chain.commit(blocks.map(decided)).then(
+        () => 'none',
+        (error: Error) => error.message,
       );
+    assert.match(await refusal(elsewhere), /must build on the one before it/);
+    assert.match(await refusal(later), /must follow the tip/);
+    assert.match(await refusal(block, block), /must build on the one before it/);
     assert.is(store.tip()?.height, 0);
-    await chain.commit(block, certificate, []);
+    await chain.commit([decided(block)]);
     assert.is(chain.tip.height, 1);
-    const again = await chain.commit(block, certificate, []).catch((error: Error) => error.message);
-    assert.match(String(again), /must follow the tip/);
+    assert.match(await refusal(block), /must build on the one before it/);
   } finally {
     await close();
   }

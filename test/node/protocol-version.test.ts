@@ -55,7 +55,8 @@ async function advance(chain: Chain, candidates: readonly DecodedTransaction[] =
   assert.equal(refused, []);
   assert.is(chain.check(block.encodedHeader, block.transactions, { kind: 'catchUp' }).kind, 'valid');
   const { height } = block.header;
-  await chain.commit(block, { height, view: 0, blockHash: block.hash, signatures: [] }, []);
+  const certificate = { height, view: 0, blockHash: block.hash, signatures: [] };
+  await chain.commit([{ block, certificate, attachments: [] }]);
   return block.header.version;
 }
 

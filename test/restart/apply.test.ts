@@ -97,7 +97,7 @@ async function advance(chain: Chain, by: readonly number[], candidates: readonly
     .map((number) => validatorSigners[number]!)
     .map((key) => ({ signer: validatorIndex(current, key.publicKey)!, signature: key.sign(preimage) }));
   const certificate: Certificate = { ...vote, signatures: signatures.sort((a, b) => a.signer - b.signer) };
-  await chain.commit(block, certificate, []);
+  await chain.commit([{ block, certificate, attachments: [] }]);
 }
 
 /** A stopped node's folder with three blocks, and a journal that was cut at the last. */

@@ -50,6 +50,11 @@ export function timestampOf(height: number): number {
   return 1_700_000_000_000 + height * 1000;
 }
 
+/** How many blocks the child commits at once on a tip of this height: 1 to 4. */
+export function groupAfter(height: number): number {
+  return 1 + (height % 4);
+}
+
 /** A made-up block whose every item follows from its height: 3 transactions, valid for 3 seconds. */
 export function makeCommit(height: number): BlockCommit {
   const header = Uint8Array.from(

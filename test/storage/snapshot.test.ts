@@ -92,10 +92,10 @@ test('the state read for a snapshot is that of its moment, whatever is committed
   inTemporaryFolder(async (folder) => {
     const store = await openStore(folder, { genesisHash: GENESIS_HASH });
     await store.commitGenesis([]);
-    for (const height of [1, 2, 3]) await store.commitBlock(makeCommit(height));
+    for (const height of [1, 2, 3]) await store.commitBlocks([makeCommit(height)]);
     const rootThen = await storedRoot(store);
     const snapshot = store.stateSnapshot();
-    for (const height of [4, 5]) await store.commitBlock(makeCommit(height));
+    for (const height of [4, 5]) await store.commitBlocks([makeCommit(height)]);
     const entries = await allOf(snapshot.entries());
     await snapshot.close();
     assert.equal(rootHash(updateMap(emptyMap, mapChanges(entries))), rootThen);
@@ -152,7 +152,7 @@ test('an installed state takes the place of the old one whole, with its recent i
   inTemporaryFolder(async (folder) => {
     let store = await openStore(folder, { genesisHash: GENESIS_HASH });
     await store.commitGenesis(stateAt(0).entries);
-    for (const height of [1, 2]) await store.commitBlock(makeCommit(height));
+    for (const height of [1, 2]) await store.commitBlocks([makeCommit(height)]);
     assert.ok(store.stateValue(Uint8Array.of(1)) !== undefined);
     await installState(store, 40);
     for (let opening = 0; opening < 2; opening += 1) {
@@ -172,7 +172,7 @@ test('an installed state takes the place of the old one whole, with its recent i
       await store.close();
       store = await openStore(folder, { genesisHash: GENESIS_HASH });
     }
-    await store.commitBlock(makeCommit(41));
+    await store.commitBlocks([makeCommit(41)]);
     assert.equal(await store.bodies(41), makeCommit(41).transactions);
     await installState(store, 60);
     assert.equal([store.historyFrom, store.isInGap(41), store.isInGap(42)], [61, false, true]);

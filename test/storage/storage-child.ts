@@ -2,11 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { openStore } from '../../src/storage/block-store.ts';
 import { lockFolder } from '../../src/storage/folder-lock.ts';
 import { openJournal } from '../../src/storage/journal.ts';
 import { SnapshotStore } from '../../src/storage/snapshot-store.ts';
-import { bytesOf, GENESIS_HASH, makeCommit } from './fixtures.ts';
+import { bytesOf, GENESIS_HASH, groupAfter, makeCommit } from './fixtures.ts';
 import { installState, stateAt } from './snapshot-fixtures.ts';
 
 const [work, folder] = process.argv.slice(2);
@@ -15,13 +17,21 @@ function report(line: string | number): void {
   process.stdout.write(`${line}\n`);
 }
 
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  await new Promise(setImmediate);
+}
+
 switch (work) {
   case 'commit': {
     const store = await openStore(folder!, { genesisHash: GENESIS_HASH });
     if (store.tip() === undefined) await store.commitGenesis([]);
-    for (let height = store.tip()!.height + 1; ; height += 1) {
-      await store.commitBlock(makeCommit(height));
-      report(height);
+    for (;;) {
+      const { height } = store.tip()!;
+      const heights = Array.from({ length: groupAfter(height) }, (_, place) => height + 1 + place);
+      await store.commitBlocks(heights.map(makeCommit));
+      report(store.tip()!.height);
     }
   }
   case 'append': {
@@ -58,6 +68,8 @@ switch (work) {
   case 'lock': {
     mkdirSync(folder!, { recursive: true });
     lockFolder(folder!);
+    // The lock is not held by whoever keeps what it was given, but by the process.
+    await collectGarbage();
     report(process.pid);
     setInterval(() => undefined, 1000);
     break;
