@@ -104,7 +104,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     }),
     blockInterval: histogram('medledger_consensus_block_interval_seconds', 'Time between commits'),
     executionDuration: histogram('medledger_execution_duration_seconds', 'Time to execute a proposed block'),
-    commitDuration: histogram('medledger_storage_commit_duration_seconds', 'Time of the synced batch of a block'),
+    commitDuration: histogram(
+      'medledger_storage_commit_duration_seconds',
+      'Time of the synced batch of a block, or of several',
+    ),
     journalDuration: histogram('medledger_journal_append_duration_seconds', 'Time of a synced journal append'),
     messagesDropped: new Counter({
       name: 'medledger_consensus_messages_dropped_total',
