@@ -6,6 +6,7 @@ import { medledger } from './medledger.ts';
 import { PrimaryForecast } from './primary.ts';
 import { lostAt, type Parties, RecordLoad, registerParties } from './record-load.ts';
 import { tearJournal } from './torn-journal.ts';
+import { withLogs } from './with-logs.ts';
 
 const CLIENTS = 8;
 const PATIENCE_MS = 30_000;
@@ -15,6 +16,8 @@ let parties: readonly Parties[];
 /** All that any test of this file was told to be committed. */
 const acknowledged: RecordLoad['acknowledged'] = [];
 
+const testNodes = withLogs(() => [cluster.logs()]);
+
 test.before(async () => {
   cluster = await createCluster();
   cluster.start();
@@ -23,7 +26,6 @@ test.before(async () => {
 });
 
 test.after(async () => {
-  if (process.exitCode) console.log(cluster.logs());
   await cluster.close();
 });
 
@@ -37,7 +39,7 @@ async function assertNothingLost(): Promise<void> {
   assert.equal(cluster.unexpectedExits, []);
 }
 
-test('what any of four nodes takes is committed on all', async () => {
+testNodes('what any of four nodes takes is committed on all', async () => {
   const load = new RecordLoad(cluster, parties, CLIENTS);
   await load.more(40, PATIENCE_MS);
   await load.stop();
@@ -46,7 +48,7 @@ test('what any of four nodes takes is committed on all', async () => {
   await assertNothingLost();
 });
 
-test('kill -9 of the primary under load: the others go on, and it comes back without a loss', async () => {
+testNodes('kill -9 of the primary under load: the others go on, and it comes back without a loss', async () => {
   const forecast = new PrimaryForecast(readClusterGenesis(cluster));
   const load = new RecordLoad(cluster, parties, CLIENTS);
   await load.more(20, PATIENCE_MS);
@@ -62,7 +64,7 @@ test('kill -9 of the primary under load: the others go on, and it comes back wit
   await assertNothingLost();
 });
 
-test('kill -9 of all four under load, one journal torn: they go on from their disks', async () => {
+testNodes('kill -9 of all four under load, one journal torn: they go on from their disks', async () => {
   const load = new RecordLoad(cluster, parties, CLIENTS);
   await load.more(30, PATIENCE_MS);
   await cluster.kill();
@@ -77,7 +79,7 @@ test('kill -9 of all four under load, one journal torn: they go on from their di
   await assertNothingLost();
 });
 
-test('SIGTERM ends a node with status 0, and what it leaves verifies from the genesis on', async () => {
+testNodes('SIGTERM ends a node with status 0, and what it leaves verifies from the genesis on', async () => {
   const status = await cluster.nodes[0]!.client.status();
   assert.equal(await cluster.terminate(), [0, 0, 0, 0]);
   const verified = await medledger(['verify', '--json', '--data', cluster.nodes[0]!.folder]);

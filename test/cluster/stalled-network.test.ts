@@ -5,12 +5,15 @@ import * as assert from 'uvu/assert';
 import type { NodeStatusView } from '../../src/api/contract/schemas.ts';
 import { type Cluster, createCluster, numberOfValidator } from './cluster.ts';
 import { registerParties, signRecord } from './record-load.ts';
+import { withLogs } from './with-logs.ts';
 
 const PATIENCE_MS = 30_000;
 const POLL_MS = 50;
 const GONE = [2, 3];
 
 let cluster: Cluster;
+
+const testNodes = withLogs(() => [cluster.logs()]);
 
 test.before(async () => {
   cluster = await createCluster();
@@ -19,7 +22,6 @@ test.before(async () => {
 });
 
 test.after(async () => {
-  if (process.exitCode) console.log(cluster.logs());
   await cluster.close();
 });
 
@@ -47,46 +49,49 @@ async function logged(message: string): Promise<void> {
   }
 }
 
-test('with two of four killed a survivor names them and how many are needed; with them back nothing is to explain', async () => {
-  const { client } = cluster.nodes[0]!;
-  const parties = await registerParties(cluster, 0);
-  const before = await statusWhere(({ consensus }) => consensus.lastCommitAgeMs !== null && areConnected(consensus));
-  assert.is(before.consensus.quorum, 3);
+testNodes(
+  'with two of four killed a survivor names them and how many are needed; with them back nothing is to explain',
+  async () => {
+    const { client } = cluster.nodes[0]!;
+    const parties = await registerParties(cluster, 0);
+    const before = await statusWhere(({ consensus }) => consensus.lastCommitAgeMs !== null && areConnected(consensus));
+    assert.is(before.consensus.quorum, 3);
 
-  // A node that reaches no quorum takes no transactions: this one comes while the two only hang.
-  for (const number of GONE) cluster.signal(number, 'SIGSTOP');
-  const transaction = await signRecord(cluster.genesisHash, parties);
-  const [taken] = await client.submit([transaction], 0);
-  assert.is(taken!.status, 'Pending');
-  await cluster.kill(GONE);
-  const stalled = await statusWhere(({ consensus: { explanation } }) => {
-    const [connected = '', ...others] = explanation;
-    return connected.startsWith('2 of 4') && others.some((line) => line.includes('(2 of 3 needed have asked)'));
-  });
-  assert.is(stalled.transactionsPending, 1);
-  const { explanation, validators } = stalled.consensus;
-  const missing = validators.filter(({ connected }) => !connected);
-  assert.equal(missing.map(({ validator }) => numberOfValidator(cluster, validator)).sort(), GONE);
-  const names = missing.map(({ name }) => name);
-  assert.is(
-    explanation[0],
-    `2 of 4 validators are connected, this node included; 3 are needed. Missing: ${names.join(', ')}.`,
-  );
-  const viewChange = explanation.find((line) => line.startsWith('A change to view'))!;
-  for (const name of names) assert.match(viewChange, `${name} (not connected)`);
+    // A node that reaches no quorum takes no transactions: this one comes while the two only hang.
+    for (const number of GONE) cluster.signal(number, 'SIGSTOP');
+    const transaction = await signRecord(cluster.genesisHash, parties);
+    const [taken] = await client.submit([transaction], 0);
+    assert.is(taken!.status, 'Pending');
+    await cluster.kill(GONE);
+    const stalled = await statusWhere(({ consensus: { explanation } }) => {
+      const [connected = '', ...others] = explanation;
+      return connected.startsWith('2 of 4') && others.some((line) => line.includes('(2 of 3 needed have asked)'));
+    });
+    assert.is(stalled.transactionsPending, 1);
+    const { explanation, validators } = stalled.consensus;
+    const missing = validators.filter(({ connected }) => !connected);
+    assert.equal(missing.map(({ validator }) => numberOfValidator(cluster, validator)).sort(), GONE);
+    const names = missing.map(({ name }) => name);
+    assert.is(
+      explanation[0],
+      `2 of 4 validators are connected, this node included; 3 are needed. Missing: ${names.join(', ')}.`,
+    );
+    const viewChange = explanation.find((line) => line.startsWith('A change to view'))!;
+    for (const name of names) assert.match(viewChange, `${name} (not connected)`);
 
-  await logged('nothing commits');
+    await logged('nothing commits');
 
-  const { height } = stalled;
-  cluster.start(GONE);
-  await cluster.ready(GONE);
-  const after = await statusWhere(
-    ({ consensus, transactionsPending }) =>
-      transactionsPending === 0 && consensus.explanation.length === 0 && areConnected(consensus),
-  );
-  await logged('commits go on');
-  assert.ok(after.height > height);
-  assert.is((await client.transactionStatus(transaction.txId)).status, 'Committed');
-});
+    const { height } = stalled;
+    cluster.start(GONE);
+    await cluster.ready(GONE);
+    const after = await statusWhere(
+      ({ consensus, transactionsPending }) =>
+        transactionsPending === 0 && consensus.explanation.length === 0 && areConnected(consensus),
+    );
+    await logged('commits go on');
+    assert.ok(after.height > height);
+    assert.is((await client.transactionStatus(transaction.txId)).status, 'Committed');
+  },
+);
 
 test.run();

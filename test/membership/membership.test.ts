@@ -21,6 +21,7 @@ import { readFolderIdentity } from '../../src/node/identity.ts';
 import { type Cluster, createCluster, readClusterGenesis } from '../cluster/cluster.ts';
 import { findFreePorts } from '../cluster/free-ports.ts';
 import { medledger } from '../cluster/medledger.ts';
+import { withLogs } from '../cluster/with-logs.ts';
 
 const PATIENCE_MS = 30_000;
 
@@ -28,6 +29,8 @@ let cluster: Cluster;
 /** Numbers of the nodes beyond the first four: one takes a new seat, the other the seat of node 2. */
 let joiner: number;
 let successor: number;
+
+const testNodes = withLogs(() => [cluster.logs()]);
 
 test.before(async () => {
   cluster = await createCluster({ parameters: { heartbeatMs: 400 } });
@@ -38,7 +41,6 @@ test.before(async () => {
 });
 
 test.after(async () => {
-  if (process.exitCode) console.log(cluster.logs());
   await cluster.close();
 });
 
@@ -80,34 +82,40 @@ async function goesOn(numbers: readonly number[], height: number) {
   return cluster.agreed(height + 3, PATIENCE_MS, numbers);
 }
 
-test('a listed node follows as an observer, is given a seat, and its vote is needed from its height on', async () => {
-  const node = cluster.nodes[joiner]!;
-  const [before] = await goesOn([joiner], 0);
-  assert.is(before!.validator, null);
-  const file = path.join(cluster.root, 'joiner.json');
-  await command('validator', 'ready', '--data', node.folder, '--node', node.url, '--out', file);
-  const sign = ['--sign', ...signers(3)];
-  const added = await command('validator', 'add', file, '--node', cluster.nodes[1]!.url, [sign]);
-  assert.equal(added['faultyMax'], { before: 1, after: 1 });
-  const fromHeight = added['fromHeight'] as number;
-  assert.is(fromHeight, (added['height'] as number) + 2);
-  const statuses = await cluster.agreed(fromHeight, PATIENCE_MS, [0, 1, 2, 3, joiner]);
-  for (const { validators } of statuses) assert.is(validators, 5);
-});
+testNodes(
+  'a listed node follows as an observer, is given a seat, and its vote is needed from its height on',
+  async () => {
+    const node = cluster.nodes[joiner]!;
+    const [before] = await goesOn([joiner], 0);
+    assert.is(before!.validator, null);
+    const file = path.join(cluster.root, 'joiner.json');
+    await command('validator', 'ready', '--data', node.folder, '--node', node.url, '--out', file);
+    const sign = ['--sign', ...signers(3)];
+    const added = await command('validator', 'add', file, '--node', cluster.nodes[1]!.url, [sign]);
+    assert.equal(added['faultyMax'], { before: 1, after: 1 });
+    const fromHeight = added['fromHeight'] as number;
+    assert.is(fromHeight, (added['height'] as number) + 2);
+    const statuses = await cluster.agreed(fromHeight, PATIENCE_MS, [0, 1, 2, 3, joiner]);
+    for (const { validators } of statuses) assert.is(validators, 5);
+  },
+);
 
-test('with one of five stopped the quorum of four needs the new one, which was killed itself and came back', async () => {
-  await cluster.kill([joiner]);
-  cluster.start([joiner]);
-  await cluster.ready([joiner]);
-  await cluster.kill([3]);
-  const { height } = await cluster.nodes[0]!.client.status();
-  const statuses = await goesOn([0, 1, 2, joiner], height);
-  assert.type(statuses[3]!.validator, 'number');
-  cluster.start([3]);
-  await cluster.ready([3]);
-});
+testNodes(
+  'with one of five stopped the quorum of four needs the new one, which was killed itself and came back',
+  async () => {
+    await cluster.kill([joiner]);
+    cluster.start([joiner]);
+    await cluster.ready([joiner]);
+    await cluster.kill([3]);
+    const { height } = await cluster.nodes[0]!.client.status();
+    const statuses = await goesOn([0, 1, 2, joiner], height);
+    assert.type(statuses[3]!.validator, 'number');
+    cluster.start([3]);
+    await cluster.ready([3]);
+  },
+);
 
-test('a validator that is removed goes on as an observer and signs nothing', async () => {
+testNodes('a validator that is removed goes on as an observer and signs nothing', async () => {
   const removed = await command('validator', 'remove', keyOf(1), '--node', cluster.nodes[0]!.url, [
     ['--sign', ...signers(3)],
   ]);
@@ -120,7 +128,7 @@ test('a validator that is removed goes on as an observer and signs nothing', asy
   assert.is(left?.untilHeight, removed['fromHeight']);
 });
 
-test('a key that left is refused for ever', async () => {
+testNodes('a key that left is refused for ever', async () => {
   const node = cluster.nodes[1]!;
   const file = path.join(cluster.root, 'again.json');
   await command('validator', 'ready', '--data', node.folder, '--node', node.url, '--out', file);
@@ -129,7 +137,7 @@ test('a key that left is refused for ever', async () => {
   assert.match(again.stderr, 'keySpent');
 });
 
-test('a seat goes to the new key of its hospital, whose vote is then needed', async () => {
+testNodes('a seat goes to the new key of its hospital, whose vote is then needed', async () => {
   cluster.start([successor]);
   await cluster.ready([successor]);
   const node = cluster.nodes[successor]!;
@@ -154,7 +162,7 @@ test('a seat goes to the new key of its hospital, whose vote is then needed', as
   await cluster.ready([3]);
 });
 
-test('what lowers the number of faults borne says so', async () => {
+testNodes('what lowers the number of faults borne says so', async () => {
   const removed = await command('validator', 'remove', keyOf(3), '--node', cluster.nodes[0]!.url, [
     ['--sign', ...signers(3)],
   ]);
@@ -163,7 +171,7 @@ test('what lowers the number of faults borne says so', async () => {
   await goesOn([0, 3, joiner, successor], removed['fromHeight'] as number);
 });
 
-test('evidence that a validator hands in stands on all nodes, once', async () => {
+testNodes('evidence that a validator hands in stands on all nodes, once', async () => {
   const { genesisHash } = cluster;
   const [accused, witness] = [0, joiner].map((number) => readFolderIdentity(cluster.nodes[number]!.folder).signer);
   const { height } = await cluster.nodes[0]!.client.status();
@@ -197,7 +205,7 @@ test('evidence that a validator hands in stands on all nodes, once', async () =>
   assert.is((listed['evidence'] as readonly unknown[]).length, 1);
 });
 
-test('a client follows the validators from the genesis to the newest block', async () => {
+testNodes('a client follows the validators from the genesis to the newest block', async () => {
   const { client } = cluster.nodes[joiner]!;
   const document = encodeGenesis(readClusterGenesis(cluster));
   const genesis = { height: 1, trusted: trustedLedger(document, cluster.genesisHash) };
@@ -212,7 +220,7 @@ test('a client follows the validators from the genesis to the newest block', asy
   );
 });
 
-test('nothing ended by itself, and every folder verifies from the genesis on', async () => {
+testNodes('nothing ended by itself, and every folder verifies from the genesis on', async () => {
   assert.equal(cluster.unexpectedExits, []);
   const running = [0, 1, 3, joiner, successor];
   await cluster.agreed(1, PATIENCE_MS, running);

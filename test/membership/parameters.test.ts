@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { drawSalt, parametersSet, signTransaction, submitUntilFinal, transactionBody } from '../../src/client/index.ts';
 import { type Cluster, createCluster } from '../cluster/cluster.ts';
 import { medledger } from '../cluster/medledger.ts';
+import { withLogs } from '../cluster/with-logs.ts';
 
 const PATIENCE_MS = 30_000;
 const ALL = [0, 1, 2, 3];
@@ -16,6 +17,8 @@ let cluster: Cluster;
 /** First height of a version that no build knows. */
 let stopsBefore = 0;
 
+const testNodes = withLogs(() => [cluster.logs()]);
+
 test.before(async () => {
   cluster = await createCluster({ parameters: { heartbeatMs: 60_000 } });
   cluster.start();
@@ -23,7 +26,6 @@ test.before(async () => {
 });
 
 test.after(async () => {
-  if (process.exitCode) console.log(cluster.logs());
   await cluster.close();
 });
 
@@ -33,7 +35,7 @@ function set(...values: readonly string[]) {
   return medledger(['parameters', 'set', ...values, '--node', url, '--json', '--sign', ...keys]);
 }
 
-test('a changed heartbeat is followed by all nodes without a restart', async () => {
+testNodes('a changed heartbeat is followed by all nodes without a restart', async () => {
   const changed = await set('heartbeatMs=200');
   assert.is(changed.status, 0, changed.stderr);
   assert.match(changed.stderr, 'heartbeatMs: 60000 to 200');
@@ -57,7 +59,7 @@ test('a changed heartbeat is followed by all nodes without a restart', async () 
   assert.match(shown.stdout, /heartbeatMs +200/);
 });
 
-test('the command refuses what the ledger would, and a version that its node does not know', async () => {
+testNodes('the command refuses what the ledger would, and a version that its node does not know', async () => {
   for (const [value, words] of [
     ['heartbeatMs=1', 'parameter heartbeatMs is 1; it must be'],
     ['heartbeatMs=200', 'the parameters are those that they follow'],
@@ -74,25 +76,28 @@ test('the command refuses what the ledger would, and a version that its node doe
   assert.match((await set('heartbeatMss=1')).stderr, 'Did you mean "heartbeatMs"');
 });
 
-test('a version announced that no node knows is warned of by its height, and blocks are made up to it', async () => {
-  const [{ client }] = cluster.nodes as [Cluster['nodes'][number]];
-  const view = await client.parameters();
-  stopsBefore = view.height + NOTICE;
-  const action = parametersSet(view.current, { protocolVersion: 2, protocolVersionFrom: stopsBefore });
-  const body = transactionBody(action, { validUntilMs: Date.now() + 60_000, salt: drawSalt(), attachment: null });
-  const approvers = cluster.nodes.slice(0, 3).map(({ organisation }) => organisation);
-  const [status] = await submitUntilFinal(client, [signTransaction(cluster.genesisHash, body, approvers, null)]);
-  assert.is(status?.status, 'Committed');
-  await cluster.agreed((status as { height: number }).height, PATIENCE_MS);
-  for (const node of cluster.nodes) {
-    assert.is((await node.client.status()).updateBefore, stopsBefore);
-    assert.match(readFileSync(node.logFile, 'utf8'), `"updateBefore":${stopsBefore}`);
-  }
-  const shown = await medledger(['status', '--node', cluster.nodes[0]!.url]);
-  assert.match(shown.stdout, `height ${stopsBefore}: it stops there`);
-});
+testNodes(
+  'a version announced that no node knows is warned of by its height, and blocks are made up to it',
+  async () => {
+    const [{ client }] = cluster.nodes as [Cluster['nodes'][number]];
+    const view = await client.parameters();
+    stopsBefore = view.height + NOTICE;
+    const action = parametersSet(view.current, { protocolVersion: 2, protocolVersionFrom: stopsBefore });
+    const body = transactionBody(action, { validUntilMs: Date.now() + 60_000, salt: drawSalt(), attachment: null });
+    const approvers = cluster.nodes.slice(0, 3).map(({ organisation }) => organisation);
+    const [status] = await submitUntilFinal(client, [signTransaction(cluster.genesisHash, body, approvers, null)]);
+    assert.is(status?.status, 'Committed');
+    await cluster.agreed((status as { height: number }).height, PATIENCE_MS);
+    for (const node of cluster.nodes) {
+      assert.is((await node.client.status()).updateBefore, stopsBefore);
+      assert.match(readFileSync(node.logFile, 'utf8'), `"updateBefore":${stopsBefore}`);
+    }
+    const shown = await medledger(['status', '--node', cluster.nodes[0]!.url]);
+    assert.match(shown.stdout, `height ${stopsBefore}: it stops there`);
+  },
+);
 
-test('there a node stops with a message, makes no block of it, and does not start again', async () => {
+testNodes('there a node stops with a message, makes no block of it, and does not start again', async () => {
   // The last of the four may miss the votes of those that stop: it stands a block below, and can not go on either.
   const [number, code] = await Promise.any(ALL.map(async (one) => [one, await cluster.exit(one)] as const));
   assert.is(code, 1);
