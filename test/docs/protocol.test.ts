@@ -190,7 +190,7 @@ test('the protocols, topics and limits of the network are those of the code', ()
 
 /** Titles of the tests of a file under test/, as they stand in its source. */
 function testTitles(file: string): readonly string[] {
-  return [...textOf(`test/${file}`).matchAll(/\btest\((['"`])(.+?)\1,/g)].map((match) => match[2]!);
+  return [...textOf(`test/${file}`).matchAll(/\btest(?:Nodes)?\(\s*(['"`])(.+?)\1,/g)].map((match) => match[2]!);
 }
 
 const RULES = tableOf(PROTOCOL, '| § | rule | test |');
