@@ -72,7 +72,8 @@ function recordVersion(
   const recordId = isNew
     ? recordIdOf(source.genesisHashAt(place.height), action.author, transaction.salt)
     : action.recordId;
-  const record = source.record(recordId);
+  // What the first version says of these holds for all.
+  const record = isNew ? action : source.record(recordId);
   if (record === undefined) throw new Error('a committed record is missing from the state');
   const { organisation, patient } = record;
   const { organisationKey } = source;

@@ -8,9 +8,9 @@ const BLOCKS_PER_APPLY = 256;
  * Between two transactions of the index is a pause of so many times what the last one took, so that blocks share them:
  * a page that several rows change is written once. At least and at most, in milliseconds.
  */
-const PAUSE_FACTOR = 8;
-const PAUSE_MS_MIN = 50;
-const PAUSE_MS_MAX = 500;
+const PAUSE_FACTOR = 20;
+const PAUSE_MS_MIN = 200;
+const PAUSE_MS_MAX = 1_000;
 
 /** The index, and where its rows come from. */
 export interface IndexFeedDependencies {

@@ -183,7 +183,7 @@ test('a dead thread rejects what waits and what comes, and says so', async ({ fi
 
 test('a row that can not be stored is refused with its whole batch', async ({ file }) => {
   const index = await openOuterIndex(file);
-  const broken = { ...BLOCKS[1]!, records: [{ ...BLOCKS[1]!.records[0]!, recordId: null as unknown as Uint8Array }] };
+  const broken = { ...BLOCKS[1]!, records: [{ ...BLOCKS[1]!.records[0]!, class: 'x' as unknown as number }] };
   assert.is((await failure(index.apply([BLOCKS[0]!, broken]))).code, 'storage');
   assert.is(await index.appliedHeight(), 0);
   assert.equal((await index.query({ limit: 10 })).hits, []);
