@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { equalBytes } from '../src/codec/bytes.ts';
-import { buildIndex } from '../src/index/inner/build.ts';
-import { indexEntry } from '../src/index/inner/entry.ts';
+import { indexRootOf } from '../src/index/inner/build.ts';
 import { lookup } from '../src/index/inner/lookup.ts';
 import { BLOCK_TRANSACTIONS_MAX } from '../src/ledger/block.ts';
+import type { IndexKey } from '../src/ledger/index-keys.ts';
 import { readLedgerStart } from '../src/ledger/ledger-start.ts';
 import { decodeTransaction, recordIdOf } from '../src/ledger/transaction.ts';
 import type { Chain } from '../src/node/chain.ts';
@@ -152,14 +152,14 @@ export function measureMadeUpBlock(seed: number, repeats: number): Timing {
   const recordIds = Array.from({ length: BLOCK_TRANSACTIONS_MAX }, () => random(16));
   const patients = Array.from({ length: PATIENTS }, () => random(32));
   const [author, organisation] = [random(32), random(32)];
-  const entries = recordIds.flatMap((recordId, txIndex) => [
-    indexEntry({ family: 'record', key: recordId, txIndex }),
-    indexEntry({ family: 'txId', key: random(32), txIndex }),
-    indexEntry({ family: 'patient', key: patients[txIndex % PATIENTS]!, txIndex }),
-    indexEntry({ family: 'author', key: author, txIndex }),
-    indexEntry({ family: 'organisation', key: organisation, txIndex }),
+  const keys = recordIds.flatMap((recordId, txIndex): IndexKey[] => [
+    { family: 'record', key: recordId, txIndex },
+    { family: 'txId', key: random(32), txIndex },
+    { family: 'patient', key: patients[txIndex % PATIENTS]!, txIndex },
+    { family: 'author', key: author, txIndex },
+    { family: 'organisation', key: organisation, txIndex },
   ]);
-  const { pages } = buildIndex(entries);
+  const { pages } = indexRootOf(keys);
   const once = () =>
     Array.from({ length: LOOKUPS }, () => {
       const wanted = Math.floor(chance() * BLOCK_TRANSACTIONS_MAX);

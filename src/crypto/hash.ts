@@ -15,9 +15,21 @@ export function domainPrefix(kind: string): Uint8Array {
   return prefix;
 }
 
+/** Where short inputs are put together: most are, and an array of its own costs as much as hashing it. */
+const scratch = new Uint8Array(512);
+
 /** SHA-256 over the domain prefix of `kind` and the parts in order, 32 bytes. */
 export function taggedHash(kind: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  return sha256(concatBytes(domainPrefix(kind), ...parts));
+  const prefix = domainPrefix(kind);
+  const length = parts.reduce((sum, part) => sum + part.length, prefix.length);
+  if (length > scratch.length) return sha256(concatBytes(prefix, ...parts));
+  scratch.set(prefix);
+  let end = prefix.length;
+  for (const part of parts) {
+    scratch.set(part, end);
+    end += part.length;
+  }
+  return sha256(scratch.subarray(0, length));
 }
 
 /** What is signed: `"medledger/v1/" ‖ kind ‖ 0x00 ‖ genesisHash ‖ body`. Every kind of signed thing has its own. */

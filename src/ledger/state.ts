@@ -4,7 +4,7 @@ import { bytes, enumeration, list, nullable, type Schema, struct, text, uint } f
 import type { CompactLog } from '../crypto/merkle.ts';
 import { type Account, accountSchema } from './account.ts';
 import { ACTION_CODES, type ActionKind, type Statement, validatorAddressesSchema } from './action.ts';
-import { fromBinaryString, toBinaryString } from './binary-string.ts';
+import { fromBinaryString, toBinaryStringAfter } from './binary-string.ts';
 import { type Parameters, parametersSchema } from './parameters.ts';
 import { PATIENT_LOG_CODES, type PatientLogKind } from './patient-log.ts';
 import { type Requirement, requirementSchema } from './requirement.ts';
@@ -187,7 +187,7 @@ export function stateKey<T>(family: Family<T>, key: Uint8Array): Uint8Array {
 
 /** The state key as a text of one character a byte: what entries are looked up by in memory. */
 export function stateName<T>(family: Family<T>, key: Uint8Array): string {
-  return String.fromCharCode(family.code) + toBinaryString(key);
+  return toBinaryStringAfter(family.code, key);
 }
 
 /** The value that the stored bytes of an entry encode. Throws a DecodeError when they are damaged. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { equalBytes } from '../codec/bytes.ts';
 import { decode, encode } from '../codec/cbor.ts';
-import { signingKeyFault } from '../crypto/key-admission.ts';
+import { signingKeyFault } from '../crypto/node/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { indexRootOf } from '../index/inner/build.ts';
 import {

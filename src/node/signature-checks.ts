@@ -1,4 +1,4 @@
-import { signingKeyFault } from '../crypto/key-admission.ts';
+import { signingKeyFault } from '../crypto/node/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import type { SignatureChecks } from '../ledger/execution.ts';
 

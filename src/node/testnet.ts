@@ -3,7 +3,7 @@ import path from 'node:path';
 import { toHex } from '../codec/bytes.ts';
 import { formatAddress } from '../crypto/address.ts';
 import { generateSealingKeyPair, sealingPublicKey } from '../crypto/hpke.ts';
-import { signingKeyFault } from '../crypto/key-admission.ts';
+import { signingKeyFault } from '../crypto/node/key-admission.ts';
 import { type AccountKeyFile, writeAccountKey } from '../crypto/node/keystore.ts';
 import { writeNewFile } from '../crypto/node/new-file.ts';
 import { sodiumSigner } from '../crypto/node/sign.ts';

@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { decode } from '../codec/cbor.ts';
 import { DecodeError } from '../codec/decode-error.ts';
-import { signingKeyFault } from '../crypto/key-admission.ts';
+import { signingKeyFault } from '../crypto/node/key-admission.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { indexRootOf } from '../index/inner/build.ts';
 import { blockHash, decodeHeader } from '../ledger/block.ts';

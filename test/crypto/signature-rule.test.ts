@@ -3,9 +3,10 @@ import * as fc from 'fast-check';
 import sodium from 'sodium-native';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { equalBytes, fromHex, utf8 } from '../../src/codec/bytes.ts';
-import { signingKeyFault } from '../../src/crypto/key-admission.ts';
+import { equalBytes, fromHex, toHex, utf8 } from '../../src/codec/bytes.ts';
+import { signingKeyFault as signingKeyFaultByNoble } from '../../src/crypto/key-admission.ts';
 import { verifySignature as verifyWithNoble } from '../../src/crypto/noble-verify.ts';
+import { signingKeyFault } from '../../src/crypto/node/key-admission.ts';
 import { sodiumSigner } from '../../src/crypto/node/sign.ts';
 import { verifySignature } from '../../src/crypto/node/verify.ts';
 import { hasSmallOrder, makeVerify, type Verify } from '../../src/crypto/signature-rule.ts';
@@ -147,19 +148,44 @@ test('the small-order list is exactly the encodings of the eight small-order poi
   assert.is(listed, 14);
 });
 
-test('a key is admitted only when canonical, of prime order and 32 bytes long', () => {
+test('a key is admitted only when canonical, of prime order and 32 bytes long, by both rules', () => {
   const key = sodiumSigner(seed).publicKey;
-  assert.is(signingKeyFault(key), undefined);
-  assert.is(signingKeyFault(key.subarray(1)), 'length');
   const cases = edgeCases();
-  assert.is(signingKeyFault(cases[0]!.publicKey), 'smallOrder');
-  assert.is(signingKeyFault(cases[3]!.publicKey), 'torsion');
-  assert.is(signingKeyFault(cases[10]!.publicKey), 'smallOrder');
-  assert.is(signingKeyFault(Point.ZERO.toBytes()), 'smallOrder');
-  assert.is(signingKeyFault(fromHex(`02${'00'.repeat(31)}`)), 'encoding', 'not on the curve');
   // y = p + 3 encodes, not canonically, the same point as y = 3.
   assert.is(Point.fromBytes(fromHex(`03${'00'.repeat(31)}`), false).is0(), false);
-  assert.is(signingKeyFault(fromHex(`f0${'ff'.repeat(30)}7f`)), 'encoding');
+  for (const fault of [signingKeyFault, signingKeyFaultByNoble]) {
+    assert.is(fault(key), undefined);
+    assert.is(fault(key.subarray(1)), 'length');
+    assert.is(fault(cases[0]!.publicKey), 'smallOrder');
+    assert.is(fault(cases[3]!.publicKey), 'torsion');
+    assert.is(fault(cases[10]!.publicKey), 'smallOrder');
+    assert.is(fault(Point.ZERO.toBytes()), 'smallOrder');
+    assert.is(fault(fromHex(`02${'00'.repeat(31)}`)), 'encoding', 'not on the curve');
+    assert.is(fault(fromHex(`f0${'ff'.repeat(30)}7f`)), 'encoding');
+  }
+});
+
+test('both rules of admission agree on any bytes, and on every sum of a point and one of small order', () => {
+  const agree = (key: Uint8Array) => assert.is(signingKeyFault(key), signingKeyFaultByNoble(key), toHex(key));
+  fc.assert(fc.property(fc.uint8Array({ minLength: 31, maxLength: 33 }), agree), { numRuns: 300 });
+  const torsion = Point.fromBytes(fromHex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'), true);
+  const faults = new Map<string | undefined, number>();
+  for (let number = 1; number <= 12; number += 1) {
+    let point = Point.fromBytes(sodiumSigner(seed.map((byte) => byte ^ number)).publicKey, false);
+    for (let multiple = 0; multiple < 8; multiple += 1, point = point.add(torsion)) {
+      const key = point.toBytes();
+      agree(key);
+      const fault = signingKeyFault(key);
+      faults.set(fault, (faults.get(fault) ?? 0) + 1);
+    }
+  }
+  assert.equal(
+    [...faults],
+    [
+      [undefined, 12],
+      ['torsion', 84],
+    ],
+  );
 });
 
 test('both signers give the same RFC 8032 signatures, and both verifiers take them', () => {

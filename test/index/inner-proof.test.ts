@@ -164,7 +164,7 @@ test('a root over unsorted or repeated entries proves nothing', () => {
     const outcome = verifyKeyProof(proof, root, 'txId', Uint8Array.of(1));
     assert.equal(outcome, { kind: 'invalid', reason: 'entries unsorted or repeated' });
   }
-  const honest = buildIndex([b, a]);
+  const honest = buildIndex(concatBytes(b, a));
   assert.equal(
     verifyKeyProof(proveKey(honest.pages, 'txId', Uint8Array.of(1)), honest.root, 'txId', Uint8Array.of(1)),
     {

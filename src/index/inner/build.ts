@@ -1,10 +1,12 @@
 import { equalBytes } from '../../codec/bytes.ts';
 import { toBinaryString } from '../../ledger/binary-string.ts';
-import type { BlockIndex, IndexKey } from '../../ledger/index-keys.ts';
-import { compareEntryAt, ENTRY_BYTES, entryKey, entryUnder } from './entry.ts';
+import type { BlockIndex, IndexFamily, IndexKey } from '../../ledger/index-keys.ts';
+import { compareEntryAt, ENTRY_BYTES, entryKey, putEntry } from './entry.ts';
 import { entriesOf, type IndexPages, readPages, writePages } from './pages.ts';
 import { indexRoot } from './root.ts';
 
+/** Families of which no two transactions of a block name the same key. */
+const UNSHARED: ReadonlySet<IndexFamily> = new Set(['txId']);
 /** Most entries of one block's index: what 4,096 transactions of 16 KiB can name at 16 bytes a name. */
 const INDEX_ENTRIES_MAX = 4096 * 1024;
 
@@ -17,20 +19,19 @@ export function indexRootOf(keys: readonly IndexKey[]): BlockIndex {
   if (keys.length > INDEX_ENTRIES_MAX) throw new RangeError(`more than ${INDEX_ENTRIES_MAX} keys in one block`);
   // Many transactions of a block share their organisation, author and kind: each key is hashed once.
   const keyPrefixes = new Map<string, Uint8Array>();
-  const entries = keys.map(({ family, key, txIndex }) => {
-    const name = family + toBinaryString(key);
-    let keyPrefix = keyPrefixes.get(name);
-    if (keyPrefix === undefined) {
-      keyPrefix = entryKey(family, key);
-      keyPrefixes.set(name, keyPrefix);
-    }
-    return entryUnder(keyPrefix, txIndex);
-  });
+  const entries = new Uint8Array(keys.length * ENTRY_BYTES);
+  for (const [place, { family, key, txIndex }] of keys.entries()) {
+    const name = UNSHARED.has(family) ? undefined : family + toBinaryString(key);
+    const known = name === undefined ? undefined : keyPrefixes.get(name);
+    const keyPrefix = known ?? entryKey(family, key);
+    if (name !== undefined && known === undefined) keyPrefixes.set(name, keyPrefix);
+    putEntry(entries, place * ENTRY_BYTES, keyPrefix, txIndex);
+  }
   return buildIndex(entries);
 }
 
-/** The index over encoded entries of 21 bytes, in any order and possibly repeated. */
-export function buildIndex(entries: readonly Uint8Array[]): BlockIndex {
+/** The index over encoded entries of 21 bytes, one after the other, in any order and possibly repeated. */
+export function buildIndex(entries: Uint8Array): BlockIndex {
   const sorted = sortedUnique(entries);
   return { root: indexRoot(sorted), pages: writePages(sorted).bytes };
 }
@@ -48,30 +49,34 @@ export function pagesMatchRoot(bytes: Uint8Array, root: Uint8Array): boolean {
   }
   const entries = entriesOf(pages);
   for (let offset = ENTRY_BYTES; offset < entries.length; offset += ENTRY_BYTES) {
-    const previous = entries.subarray(offset - ENTRY_BYTES, offset);
-    if (compareEntryAt(entries, offset, previous) <= 0) return false;
+    if (compareEntryAt(entries, offset, entries, offset - ENTRY_BYTES) <= 0) return false;
   }
   return equalBytes(indexRoot(entries), root) && equalBytes(writePages(entries).bytes, bytes);
 }
 
-function sortedUnique(entries: readonly Uint8Array[]): Uint8Array {
+function sortedUnique(entries: Uint8Array): Uint8Array {
+  const count = entries.length / ENTRY_BYTES;
   // Six bytes as one number settle nearly every comparison: family and five of the digest.
-  const heads = Float64Array.from(entries, (entry) => headNumber(entry));
-  const order = Uint32Array.from(entries, (_, place) => place);
-  order.sort((a, b) => heads[a]! - heads[b]! || compareEntryAt(entries[a]!, 0, entries[b]!));
-  const sorted = new Uint8Array(entries.length * ENTRY_BYTES);
+  const heads = new Float64Array(count);
+  const order = new Uint32Array(count);
+  for (let place = 0; place < count; place += 1) {
+    heads[place] = headNumber(entries, place * ENTRY_BYTES);
+    order[place] = place;
+  }
+  order.sort((a, b) => heads[a]! - heads[b]! || compareEntryAt(entries, a * ENTRY_BYTES, entries, b * ENTRY_BYTES));
+  const sorted = new Uint8Array(entries.length);
   let length = 0;
   for (const place of order) {
-    const entry = entries[place]!;
-    if (length > 0 && compareEntryAt(sorted, length - ENTRY_BYTES, entry) === 0) continue;
-    sorted.set(entry, length);
+    const offset = place * ENTRY_BYTES;
+    if (length > 0 && compareEntryAt(sorted, length - ENTRY_BYTES, entries, offset) === 0) continue;
+    for (let i = 0; i < ENTRY_BYTES; i += 1) sorted[length + i] = entries[offset + i]!;
     length += ENTRY_BYTES;
   }
   return sorted.subarray(0, length);
 }
 
-function headNumber(entry: Uint8Array): number {
+function headNumber(entries: Uint8Array, offset: number): number {
   let value = 0;
-  for (let i = 0; i < 6; i += 1) value = value * 256 + entry[i]!;
+  for (let i = offset; i < offset + 6; i += 1) value = value * 256 + entries[i]!;
   return value;
 }

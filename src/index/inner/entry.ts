@@ -30,14 +30,16 @@ export function entryKey(family: IndexFamily, key: Uint8Array): Uint8Array {
 
 /** The 21 bytes of an entry. Throws a RangeError when the transaction cannot stand in any block. */
 export function indexEntry({ family, key, txIndex }: IndexKey): Uint8Array {
-  return entryUnder(entryKey(family, key), txIndex);
+  const entry = new Uint8Array(ENTRY_BYTES);
+  putEntry(entry, 0, entryKey(family, key), txIndex);
+  return entry;
 }
 
-/** The entry of a key given by its 17 bytes (`entryKey`). Throws as `indexEntry` does. */
-export function entryUnder(keyPrefix: Uint8Array, txIndex: number): Uint8Array {
+/** Writes the entry of a key, given by its 17 bytes (`entryKey`), at `offset`. Throws as `indexEntry` does. */
+export function putEntry(entries: Uint8Array, offset: number, keyPrefix: Uint8Array, txIndex: number): void {
   if (!Number.isSafeInteger(txIndex) || txIndex < 0 || txIndex >= BLOCK_TRANSACTIONS_MAX)
     throw new RangeError(`no block has a transaction ${txIndex}`);
-  return entryOfKey(keyPrefix, txIndex);
+  writeEntry(entries, offset, keyPrefix, txIndex);
 }
 
 /** Lowest entry that a key can have, whether or not it is in any index. */
@@ -57,10 +59,10 @@ export function txIndexAt(entries: Uint8Array, offset: number): number {
   return value;
 }
 
-/** Bytewise order of the entry at `offset` and `entry` (21 bytes): negative, zero or positive. */
-export function compareEntryAt(entries: Uint8Array, offset: number, entry: Uint8Array): number {
+/** Bytewise order of the entry at `offset` and that of `others` at `other`: negative, zero or positive. */
+export function compareEntryAt(entries: Uint8Array, offset: number, others: Uint8Array, other = 0): number {
   for (let i = 0; i < ENTRY_BYTES; i += 1) {
-    const difference = entries[offset + i]! - entry[i]!;
+    const difference = entries[offset + i]! - others[other + i]!;
     if (difference !== 0) return difference;
   }
   return 0;
@@ -68,7 +70,12 @@ export function compareEntryAt(entries: Uint8Array, offset: number, entry: Uint8
 
 function entryOfKey(keyPrefix: Uint8Array, txIndex: number): Uint8Array {
   const entry = new Uint8Array(ENTRY_BYTES);
-  entry.set(keyPrefix);
-  for (let i = ENTRY_BYTES - 1, rest = txIndex; i >= ENTRY_KEY_BYTES; i -= 1, rest >>>= 8) entry[i] = rest & 0xff;
+  writeEntry(entry, 0, keyPrefix, txIndex);
   return entry;
+}
+
+function writeEntry(entries: Uint8Array, offset: number, keyPrefix: Uint8Array, txIndex: number): void {
+  entries.set(keyPrefix, offset);
+  for (let i = offset + ENTRY_BYTES - 1, rest = txIndex; i >= offset + ENTRY_KEY_BYTES; i -= 1, rest >>>= 8)
+    entries[i] = rest & 0xff;
 }

@@ -90,8 +90,7 @@ function openProof(encoded: Uint8Array, root: Uint8Array): OpenedProof | string 
     length += chunk.length;
   }
   for (let offset = ENTRY_BYTES; offset < entries.length; offset += ENTRY_BYTES) {
-    if (compareEntryAt(entries, offset, entries.subarray(offset - ENTRY_BYTES, offset)) <= 0)
-      return 'entries unsorted or repeated';
+    if (compareEntryAt(entries, offset, entries, offset - ENTRY_BYTES) <= 0) return 'entries unsorted or repeated';
   }
   const top = topOf(proof, chunkCount);
   if (top === undefined) return 'more or fewer nodes than the place of the chunks demands';
