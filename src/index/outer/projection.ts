@@ -140,15 +140,30 @@ export class Projection {
 
   #putRecord(row: RecordRow): void {
     this.#prepare(sql.PUT_VERSION).run(row.recordId, row.version, row.height, row.index);
-    const previous = this.#prepare(sql.SELECT_FOR_CHANGE).get(row.recordId);
-    if (previous !== undefined) {
+    const { fields } = row;
+    const dateMs = fields === null ? UNDATED_MS : (dateInterval(fields.date)?.firstMs ?? UNDATED_MS);
+    let number = this.#insertRecord(row, dateMs);
+    if (number === undefined) {
+      const previous = this.#prepare(sql.SELECT_FOR_CHANGE).get(row.recordId)!;
       if (Number(previous['version']) > row.version) return;
       this.#deleteCodes(row.recordId, previous);
       this.#prepare(sql.DELETE_RECORD).run(Number(previous['number']));
+      number = this.#insertRecord(row, dateMs)!;
     }
+    if (fields === null) return;
+    const repeats = new Map<string, number>();
+    for (const token of new Set(fields.codes)) {
+      const { system, code } = sql.splitCode(token);
+      const repeat = repeats.get(code) ?? 0;
+      repeats.set(code, repeat + 1);
+      this.#prepare(sql.INSERT_CODE).run(code, dateMs, row.recordId, repeat, system, fields.region, number);
+    }
+  }
+
+  /** The number of the new row; undefined where the record has one. */
+  #insertRecord(row: RecordRow, dateMs: number): number | bigint | undefined {
     const { fields } = row;
-    const dateMs = fields === null ? UNDATED_MS : (dateInterval(fields.date)?.firstMs ?? UNDATED_MS);
-    const { lastInsertRowid } = this.#prepare(sql.INSERT_RECORD).run(
+    const { changes, lastInsertRowid } = this.#prepare(sql.INSERT_RECORD).run(
       row.recordId,
       row.version,
       row.patient,
@@ -168,14 +183,7 @@ export class Projection {
       fields?.region ?? null,
       fields?.title ?? null,
     );
-    if (fields === null) return;
-    const repeats = new Map<string, number>();
-    for (const token of new Set(fields.codes)) {
-      const { system, code } = sql.splitCode(token);
-      const repeat = repeats.get(code) ?? 0;
-      repeats.set(code, repeat + 1);
-      this.#prepare(sql.INSERT_CODE).run(code, dateMs, row.recordId, repeat, system, fields.region, lastInsertRowid);
-    }
+    return changes === 0 ? undefined : lastInsertRowid;
   }
 
   #removeFields(recordId: Uint8Array, whole: boolean): void {

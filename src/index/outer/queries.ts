@@ -126,10 +126,10 @@ export const CLOSE_RECORD = `UPDATE record SET date_ms = ?, kind = NULL, codes =
 /** Adds a code of a record. */
 export const INSERT_CODE = `INSERT INTO record_code (code, date_ms, record_id, repeat, system, region, number)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
-/** Adds a record in its newest version. */
+/** Adds a record in its newest version; changes nothing where it is there already: most are new, and need no look. */
 export const INSERT_RECORD = `INSERT INTO record (record_id, version, patient, author, organisation, class, status,
   time_ms, height, tx_index, tx_id, date_ms, kind, codes, date, department, region, title)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record_id) DO NOTHING`;
 
 /** The same version comes again when its fields can be opened later; its place in the chain stays. */
 export const PUT_VERSION = `INSERT INTO record_version (record_id, version, height, tx_index) VALUES (?, ?, ?, ?)
