@@ -117,6 +117,7 @@ export class TransactionIntake {
    */
   async receive(submissions: readonly Submission[]): Promise<number> {
     const { chain, mempool } = this.#dependencies;
+    const { height } = chain.tip;
     const candidates = new Map<string, Candidate>();
     for (const submission of submissions) {
       // The same comes more than once when views are slow: a hash costs a tenth of decoding.
@@ -127,7 +128,7 @@ export class TransactionIntake {
       const { txId } = read.decoded;
       if (mempool.byId(toHex(txId)) === undefined && !chain.isRecent(txId)) candidates.set(txHash, read);
     }
-    const work = this.#admit([...candidates.values()]);
+    const work = this.#admit([...candidates.values()], height);
     for (const txHash of candidates.keys()) this.#underWay.set(txHash, work);
     try {
       await work;
@@ -147,12 +148,14 @@ export class TransactionIntake {
     await this.#verify(transactions.map((decoded) => ({ decoded, attachment: null })));
   }
 
-  async #admit(candidates: readonly Candidate[]): Promise<void> {
+  /** Adds those that verify and that no block since `height` has, at which none of them was applied. */
+  async #admit(candidates: readonly Candidate[], height: number): Promise<void> {
     const { chain, mempool, onAdded } = this.#dependencies;
     const isValid = await this.#verify(candidates);
+    const isSame = chain.tip.height === height;
     let added = 0;
     for (const [place, candidate] of candidates.entries()) {
-      if (isValid[place] !== true || chain.isRecent(candidate.decoded.txId)) continue;
+      if (isValid[place] !== true || (!isSame && chain.isRecent(candidate.decoded.txId))) continue;
       if (mempool.add(candidate) === 'added') added += 1;
     }
     if (added > 0) onAdded();
