@@ -9,6 +9,7 @@ import { createLibp2p } from 'libp2p';
 import { withCorkedWrites } from './corked-writes.ts';
 import { gossipService } from './gossip.ts';
 import type { NetworkLimits } from './protocols.ts';
+import { withQuietWindows } from './quiet-windows.ts';
 
 /** The libp2p services that a node of ours runs. */
 export type NodeServices = { identify: Identify; ping: Ping; gossip: GossipSub };
@@ -33,11 +34,13 @@ export function createNode(
     transports: [tcp()],
     connectionEncrypters: [withCorkedWrites(noise())],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: 256,
-        maxOutboundStreams: 256,
-        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
-      }),
+      withQuietWindows(
+        yamux({
+          maxInboundStreams: 256,
+          maxOutboundStreams: 256,
+          streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
+        }),
+      ),
     ],
     connectionGater,
     connectionManager: {
