@@ -15,7 +15,7 @@ export function domainPrefix(kind: string): Uint8Array {
   return prefix;
 }
 
-/** Where short inputs are put together: most are, and an array of its own costs as much as hashing it. */
+/** Where short inputs are put together, so that they need no array of their own; most inputs are short. */
 const scratch = new Uint8Array(512);
 
 /** SHA-256 over the domain prefix of `kind` and the parts in order, 32 bytes. */

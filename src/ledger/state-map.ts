@@ -185,7 +185,7 @@ export function rootOverSubtree(
 
 /** Changes of one update, by index: the path, and the leaf that shall stand there or null. */
 interface Batch {
-  /** One after the other: so many arrays would each be another miss of the processor's cache. */
+  /** One after the other: they are searched by bits, which lie together so. */
   readonly paths: Uint8Array;
   readonly leaves: (string | null)[];
   sizeChange: number;

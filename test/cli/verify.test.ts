@@ -20,6 +20,7 @@ import { FAMILIES, SINGLE_KEY, stateKey } from '../../src/ledger/state.ts';
 import type { DecodedTransaction } from '../../src/ledger/transaction.ts';
 import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 import { votePreimage } from '../../src/ledger/vote.ts';
+import { blockCommit } from '../../src/node/decided-block.ts';
 import { verifyData } from '../../src/node/verify-data.ts';
 import type { VerifyResult } from '../../src/node/verify-result.ts';
 import { encodeBodies } from '../../src/storage/block-bodies.ts';
@@ -54,27 +55,8 @@ async function commit(ledger: SampleLedger, store: Store, transactions: readonly
   const parts = { ...ledger.parts, indexOf: indexRootOf };
   const { block, refused } = buildBlock(ledger.ledgerState, proposal, transactions, parts);
   assert.equal(refused, []);
-  await store.commitBlocks([
-    {
-      height,
-      hash: block.hash,
-      header: block.encodedHeader,
-      certificate: encode(certificateSchema, certificate(ledger, height, block.hash)),
-      transactions: transactions.map(({ encoded }) => encoded),
-      txIds: transactions.map(({ txId }) => txId),
-      stateChanges: block.changes.map(({ key, value }) => ({ key, value: value ?? null })),
-      recentIds: {
-        added: transactions.map(({ txId, transaction }) => ({ txId, validUntilMs: transaction.validUntilMs })),
-        removedBeforeMs: block.header.timestampMs,
-      },
-      attachments: transactions.flatMap(({ transaction }) =>
-        transaction.attachment === null ? [] : [{ hash: transaction.attachment.hash, bytes: attachment }],
-      ),
-      wantedAttachments: [],
-      disposedAttachments: [],
-      indexPages: block.index.pages,
-    },
-  ]);
+  const decided = { block, certificate: certificate(ledger, height, block.hash), attachments: [attachment] };
+  await store.commitBlocks([blockCommit(decided)]);
   ledger.commit(block);
 }
 

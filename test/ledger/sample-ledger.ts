@@ -21,6 +21,7 @@ import {
   type ExecutedBlock,
   type ExecutionParts,
   type ParentBlock,
+  parentOf,
 } from '../../src/ledger/block-execution.ts';
 import { defaultRequirement } from '../../src/ledger/default-requirements.ts';
 import { encodeGenesis, type GenesisDocument, genesisParent, genesisState } from '../../src/ledger/genesis.ts';
@@ -244,7 +245,7 @@ export class SampleLedger {
   commit(block: ExecutedBlock): void {
     this.state.apply(block.changes);
     this.map = block.map;
-    this.parent = { height: block.header.height, hash: block.hash, timestampMs: block.header.timestampMs };
+    this.parent = parentOf(block);
   }
 
   /** Goes on as a restart says, which is taken to hold. */

@@ -50,7 +50,6 @@ async function nodeBehind(served: readonly CorpusBlock[]) {
     committed: [] as number[],
     tips: [] as number[],
     applied: [] as number[],
-    bad: [] as string[],
   };
   const held = new HeldBlocks();
   const settled = { committed: () => undefined, expired: () => undefined } as unknown as TransactionTracker;
@@ -67,7 +66,7 @@ async function nodeBehind(served: readonly CorpusBlock[]) {
       seen.writes += 1;
     },
   });
-  let beforeExecuting: (height: number) => Promise<void> = async () => undefined;
+  let beforeExecuting: () => Promise<void> = async () => undefined;
   const stopped = Promise.withResolvers<Error>();
   const catchUp = new CatchUp({
     chain,
@@ -76,7 +75,7 @@ async function nodeBehind(served: readonly CorpusBlock[]) {
       settled: (name: string) => intake.settled(name),
       async verifyAhead(transactions: Parameters<typeof intake.verifyAhead>[0]) {
         await intake.verifyAhead(transactions);
-        await beforeExecuting(seen.committed.length);
+        await beforeExecuting();
       },
     } as unknown as typeof intake,
     requests: {
@@ -98,7 +97,6 @@ async function nodeBehind(served: readonly CorpusBlock[]) {
     anchor: undefined,
     wasAwayLong: false,
     onBadPeer: (_, reason) => {
-      seen.bad.push(reason);
       stopped.resolve(new Error(reason));
     },
     onFatal: (error) => stopped.resolve(error as Error),
@@ -106,7 +104,6 @@ async function nodeBehind(served: readonly CorpusBlock[]) {
   return {
     ...fixture,
     gate,
-    frames,
     seen,
     setBeforeExecuting(act: typeof beforeExecuting) {
       beforeExecuting = act;

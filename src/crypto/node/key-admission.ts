@@ -3,8 +3,8 @@ import { signingKeyFault as pureSigningKeyFault, type SigningKeyFault } from '..
 import { hasSmallOrder, PUBLIC_KEY_BYTES } from '../signature-rule.ts';
 
 /**
- * The rule of `../key-admission.ts` through libsodium, which takes a tenth of the time for keys that are admitted; of
- * those that are not, the rule itself says why.
+ * The rule of `../key-admission.ts` through libsodium, much faster for keys that are admitted; of those that
+ * are not, the rule itself says why.
  */
 export function signingKeyFault(publicKey: Uint8Array): SigningKeyFault | undefined {
   const isAdmitted =

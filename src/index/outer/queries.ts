@@ -101,24 +101,32 @@ export const CREATE_SCHEMA = `
 
 /** What a file says of itself before anything is done to it. */
 export const READ_APPLICATION_ID = 'PRAGMA application_id';
+/** The version of its tables. */
 export const READ_SCHEMA_VERSION = 'PRAGMA user_version';
+/** How many tables it has: none where it was just made. */
 export const COUNT_TABLES = 'SELECT count(*) AS tables FROM sqlite_schema';
 
 /** Transactions: one for each batch of blocks. */
 export const BEGIN = 'BEGIN IMMEDIATE';
+/** Keeps what the transaction changed. */
 export const COMMIT = 'COMMIT';
+/** Undoes it. */
 export const ROLLBACK = 'ROLLBACK';
 /** Empties the write-ahead log, so that what was deleted is not left readable there. */
 export const TRUNCATE_LOG = 'PRAGMA wal_checkpoint(TRUNCATE)';
 
-/** How far the index is, and that a block is in it. */
+/** How far the index is. */
 export const APPLIED_HEIGHT = 'SELECT coalesce(max(height), 0) AS height FROM applied';
+/** Which block of a height is in it. */
 export const APPLIED_HASH = 'SELECT hash FROM applied WHERE height = ?';
+/** Marks a block as applied. */
 export const INSERT_APPLIED = 'INSERT INTO applied (height, hash) VALUES (?, ?)';
 
-/** Changes of a record and its codes. */
+/** What of a record has to be known to replace or delete it. */
 export const SELECT_FOR_CHANGE = 'SELECT number, version, date_ms, codes FROM record WHERE record_id = ?';
+/** Deletes a code of a record. */
 export const DELETE_CODE = 'DELETE FROM record_code WHERE code = ? AND date_ms = ? AND record_id = ?';
+/** Deletes the row of a record; its codes and versions have their own. */
 export const DELETE_RECORD = 'DELETE FROM record WHERE number = ?';
 /** Deletes what was readable of a record that can no longer be opened. */
 export const CLOSE_RECORD = `UPDATE record SET date_ms = ?, kind = NULL, codes = NULL, date = NULL, department = NULL,
