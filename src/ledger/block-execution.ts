@@ -6,6 +6,7 @@ import { type BlockIndex, type IndexKey, indexKeys } from './index-keys.ts';
 import { type Parameters, protocolVersionAt } from './parameters.ts';
 import { eligiblePrimaries, skipTableAfter, skipTableOf } from './proposer-skip.ts';
 import type { Receipt } from './receipt.ts';
+import { recentIdPages } from './recent-ids.ts';
 import type { Rejection } from './rejection.ts';
 import { PARAMETER_SLOTS, putInForce, type Slots, slotsOf, VALIDATOR_SLOTS } from './slots.ts';
 import { FAMILIES, SINGLE_KEY, type StateReader } from './state.ts';
@@ -238,7 +239,10 @@ class BlockExecution {
   /** What every block does to the state besides its transactions. */
   #closeState(current: ValidatorSet, scheduled: ValidatorSet): void {
     const { height, timestampMs } = this.#context;
-    for (const id of this.#overlay.recentIdsExpiredBefore(timestampMs)) this.#overlay.remove(FAMILIES.recentId, id);
+    for (const key of this.#overlay.recentPagesExpiredBefore(timestampMs))
+      this.#overlay.remove(FAMILIES.recentIds, key);
+    for (const { key, page } of recentIdPages(height, this.#transactions))
+      this.#overlay.write(FAMILIES.recentIds, key, page);
     // What was scheduled while h−1 was executed comes into force at h+1 (consensus.md §10).
     putInForce(this.#overlay, PARAMETER_SLOTS, this.#parameters);
     const isChanging = !equalBytes(current.hash, scheduled.hash);

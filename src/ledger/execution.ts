@@ -101,11 +101,15 @@ export function executeTransaction(
   if (fault !== undefined) return { kind: 'rejected', rejection: fault };
 
   for (const { family, key, value } of plan.writes) overlay.write(family, key, value);
-  overlay.write(FAMILIES.recentId, txId, transaction.validUntilMs);
+  overlay.noteApplied(txId);
   return { kind: 'applied', receipt: plan.receipt };
 }
 
-function validityFault(view: StateView, decoded: DecodedTransaction, context: BlockContext): Rejection | undefined {
+function validityFault(
+  overlay: StateOverlay,
+  decoded: DecodedTransaction,
+  context: BlockContext,
+): Rejection | undefined {
   const { validUntilMs } = decoded.transaction;
   const { timestampMs, parameters } = context;
   if (validUntilMs < timestampMs)
@@ -113,7 +117,7 @@ function validityFault(view: StateView, decoded: DecodedTransaction, context: Bl
   const latest = timestampMs + parameters.maxValidityMs;
   if (validUntilMs > latest)
     return rejected('validityTooFar', `valid until ${validUntilMs}; at ${timestampMs} at most ${latest} is taken`);
-  if (view.read(FAMILIES.recentId, decoded.txId) !== undefined)
+  if (overlay.isRecent(decoded.txId))
     return rejected('duplicateId', `transaction ${toHex(decoded.txId)} was applied already`);
   return undefined;
 }

@@ -1,11 +1,11 @@
 import { fromBinaryString, toBinaryString } from './binary-string.ts';
-import { RecentIdIndex } from './recent-id-index.ts';
-import { decodeStateValue, type Family, type StateChange, type StateReader } from './state.ts';
+import { RecentIds } from './recent-ids.ts';
+import { decodeStateValue, FAMILIES, type Family, type StateChange, type StateReader } from './state.ts';
 
 /** A committed state held in memory: for tests, simulation and verifying a chain without a store. */
 export class MemoryState implements StateReader {
   readonly #values = new Map<string, Uint8Array>();
-  readonly #recentIds = new RecentIdIndex();
+  readonly #recentIds = new RecentIds();
 
   /** The encoded value under a state key. */
   get(key: Uint8Array): Uint8Array | undefined {
@@ -17,17 +17,22 @@ export class MemoryState implements StateReader {
     return encoded === undefined ? undefined : decodeStateValue(family, encoded);
   }
 
-  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[] {
-    return this.#recentIds.expiredBefore(timestampMs);
+  isRecent(txId: Uint8Array): boolean {
+    return this.#recentIds.has(txId);
+  }
+
+  recentPagesExpiredBefore(timestampMs: number): readonly Uint8Array[] {
+    return this.#recentIds.pagesExpiredBefore(timestampMs);
   }
 
   /** Takes over the changes of a decided block, or the entries of a genesis. */
   apply(changes: readonly StateChange[]): void {
-    for (const change of changes) {
-      const name = toBinaryString(change.key);
-      if (change.value === undefined) this.#values.delete(name);
-      else this.#values.set(name, change.value);
-      this.#recentIds.apply(change);
+    for (const { key, value } of changes) {
+      const name = toBinaryString(key);
+      if (value === undefined) this.#values.delete(name);
+      else this.#values.set(name, value);
+      if (key[0] === FAMILIES.recentIds.code)
+        this.#recentIds.set(name, value === undefined ? undefined : decodeStateValue(FAMILIES.recentIds, value));
     }
   }
 

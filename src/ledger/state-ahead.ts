@@ -1,4 +1,4 @@
-import { fromBinaryString } from './binary-string.ts';
+import { type RecentIdPage, RecentIds } from './recent-ids.ts';
 import { FAMILIES, type Family, type StateReader, stateName } from './state.ts';
 import type { DecodedChange } from './state-overlay.ts';
 
@@ -10,8 +10,8 @@ export class StateAhead implements StateReader {
   readonly #base: StateReader;
   /** By name what the blocks changed; undefined where the entry is removed. */
   readonly #values = new Map<string, unknown>();
-  /** validUntilMs of the transaction ids that the blocks added and not removed again, by name. */
-  readonly #recentIds = new Map<string, number>();
+  /** In the pages that the blocks added and not removed again. */
+  readonly #recentIds = new RecentIds();
 
   constructor(base: StateReader) {
     this.#base = base;
@@ -21,21 +21,23 @@ export class StateAhead implements StateReader {
     return this.#values.has(name) ? (this.#values.get(name) as T | undefined) : this.#base.read(family, name);
   }
 
-  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[] {
-    const below = this.#base.recentIdsExpiredBefore(timestampMs);
-    const expired = below.filter((id) => !this.#values.has(stateName(FAMILIES.recentId, id)));
-    for (const [name, validUntilMs] of this.#recentIds)
-      if (validUntilMs < timestampMs) expired.push(fromBinaryString(name).subarray(1));
-    return expired;
+  isRecent(txId: Uint8Array): boolean {
+    return this.#recentIds.has(txId) || this.#base.isRecent(txId);
+  }
+
+  recentPagesExpiredBefore(timestampMs: number): readonly Uint8Array[] {
+    const below = this.#base.recentPagesExpiredBefore(timestampMs);
+    return [
+      ...below.filter((key) => !this.#values.has(stateName(FAMILIES.recentIds, key))),
+      ...this.#recentIds.pagesExpiredBefore(timestampMs),
+    ];
   }
 
   /** Moves to the state after the next block. */
   advance(changes: readonly DecodedChange[]): void {
     for (const { name, key, decoded } of changes) {
       this.#values.set(name, decoded);
-      if (key[0] !== FAMILIES.recentId.code) continue;
-      if (decoded === undefined) this.#recentIds.delete(name);
-      else this.#recentIds.set(name, decoded as number);
+      if (key[0] === FAMILIES.recentIds.code) this.#recentIds.set(name, decoded as RecentIdPage | undefined);
     }
   }
 }

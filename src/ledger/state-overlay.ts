@@ -1,7 +1,7 @@
 import { compareBytes } from '../codec/bytes.ts';
 import { encode } from '../codec/cbor.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { fromBinaryString } from './binary-string.ts';
+import { fromBinaryString, toBinaryString } from './binary-string.ts';
 import { type Family, type StateChange, type StateReader, stateName } from './state.ts';
 import { type MapChange, mapPath } from './state-map.ts';
 
@@ -31,6 +31,8 @@ export class StateOverlay implements StateView {
   readonly #base: StateReader;
   /** By `stateName`. */
   readonly #entries = new Map<string, Entry>();
+  /** Ids of the transactions applied so far, whose page is written when the block ends. */
+  readonly #applied = new Set<string>();
 
   constructor(base: StateReader) {
     this.#base = base;
@@ -55,9 +57,19 @@ export class StateOverlay implements StateView {
     this.#put(family, key, undefined);
   }
 
-  /** As the committed state answers; ids written here since are not among them. */
-  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[] {
-    return this.#base.recentIdsExpiredBefore(timestampMs);
+  /** Whether a transaction that has not expired was applied already, here or before. */
+  isRecent(txId: Uint8Array): boolean {
+    return this.#applied.has(toBinaryString(txId)) || this.#base.isRecent(txId);
+  }
+
+  /** From now on the transaction is recent. */
+  noteApplied(txId: Uint8Array): void {
+    this.#applied.add(toBinaryString(txId));
+  }
+
+  /** As the committed state answers; pages written here since are not among them. */
+  recentPagesExpiredBefore(timestampMs: number): readonly Uint8Array[] {
+    return this.#base.recentPagesExpiredBefore(timestampMs);
   }
 
   /** All changes, in ascending order of key. */

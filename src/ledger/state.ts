@@ -7,6 +7,7 @@ import { ACTION_CODES, type ActionKind, type Statement, validatorAddressesSchema
 import { fromBinaryString, toBinaryStringAfter } from './binary-string.ts';
 import { type Parameters, parametersSchema } from './parameters.ts';
 import { PATIENT_LOG_CODES, type PatientLogKind } from './patient-log.ts';
+import { RECENT_ID_PAGE_BYTES_MAX, type RecentIdPage, recentIdPageSchema } from './recent-ids.ts';
 import { type Requirement, requirementSchema } from './requirement.ts';
 import { VALIDATORS_MAX, type Validator, validatorListSchema } from './validator-set.ts';
 import { VIEW_MAX } from './vote.ts';
@@ -25,11 +26,10 @@ export interface StateReader {
    * DecodeError when the committed value is damaged: a fault of this node alone.
    */
   read<T>(family: Family<T>, name: string): T | undefined;
-  /**
-   * Every transaction id whose entry of the family recentId holds a validUntilMs < `timestampMs`, in no particular
-   * order. A derived index of the host: exactly the ids that stand in this state.
-   */
-  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[];
+  /** Whether a page of recent ids names this transaction. Of one that has expired either answer will do. */
+  isRecent(txId: Uint8Array): boolean;
+  /** Keys of the pages of recent ids with validUntilMs < `timestampMs`: exactly those of this state, in any order. */
+  recentPagesExpiredBefore(timestampMs: number): readonly Uint8Array[];
 }
 
 /** A record as the state knows it: its newest version. Entries are never removed, so no id is used twice. */
@@ -105,7 +105,10 @@ export interface Family<T> {
 
 const compactLogSchema = struct<CompactLog>({ count: uint(), peaks: list(bytes(32), 48) });
 
-/** Every family of the state; a code is never used again for another. Keys are given by the functions below. */
+/**
+ * Every family of the state; a code is never used again for another. Keys are given by the functions below, and those of
+ * recent ids by recent-ids.ts. Retired: 3.
+ */
 export const FAMILIES = {
   account: { code: 1, schema: accountSchema, bytesMax: 4096 } as Family<Account>,
   record: {
@@ -124,8 +127,6 @@ export const FAMILIES = {
     }),
     bytesMax: 256,
   } as Family<RecordState>,
-  /** validUntilMs of a transaction that was applied. */
-  recentId: { code: 3, schema: uint(), bytesMax: 16 } as Family<number>,
   patientLog: { code: 4, schema: compactLogSchema, bytesMax: 2048 } as Family<CompactLog>,
   parameters: { code: 5, schema: parametersSchema, bytesMax: 256 } as Family<Parameters>,
   validators: { code: 6, schema: validatorListSchema, bytesMax: 8192 } as Family<readonly Validator[]>,
@@ -169,6 +170,12 @@ export const FAMILIES = {
     }),
     bytesMax: 256,
   } as Family<EvidenceEntry>,
+  /** By block: what was applied and may not be again. */
+  recentIds: {
+    code: 13,
+    schema: recentIdPageSchema,
+    bytesMax: RECENT_ID_PAGE_BYTES_MAX,
+  } as Family<RecentIdPage>,
 } as const;
 
 /** Key of the families that have a single entry. */

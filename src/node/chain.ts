@@ -13,11 +13,11 @@ import {
 } from '../ledger/block-execution.ts';
 import { genesisHashAt, type LedgerStart } from '../ledger/ledger-start.ts';
 import { type EvidenceEntry, FAMILIES } from '../ledger/state.ts';
-import type { StateMap } from '../ledger/state-map.ts';
 import { validatorListSchema } from '../ledger/validator-set.ts';
 import type { Store } from '../storage/block-store.ts';
 import { CommittedState } from './committed-state.ts';
 import { blockCommit, type DecidedBlock } from './decided-block.ts';
+import type { DerivedState } from './derived-state.ts';
 import type { FetchedState } from './fetched-state.ts';
 import { Head } from './head.ts';
 import type { KeyTenure } from './ports.ts';
@@ -39,13 +39,13 @@ export class Chain extends Head {
     store: Store,
     start: LedgerStart,
     signatures: SignatureCache,
-    at: { readonly map: StateMap; readonly parent: ParentBlock; readonly transactionsCommitted: number },
+    at: { readonly state: DerivedState; readonly parent: ParentBlock; readonly transactionsCommitted: number },
     newestVersion: number,
   ) {
     super(executionParts(start.genesisHash, signatures, newestVersion));
     this.#store = store;
     this.#start = start;
-    this.#state = new CommittedState(store, at.map, STATE_VALUES_CACHED);
+    this.#state = new CommittedState(store, at.state, STATE_VALUES_CACHED);
     this.#parent = at.parent;
     this.#transactionsCommitted = at.transactionsCommitted;
   }
@@ -120,10 +120,10 @@ export class Chain extends Head {
    * Makes a verified state of a later block the head, without the blocks between. Turns with `commit` are the caller's
    * to keep apart. A state fetched for another tip is refused.
    */
-  async adopt({ staging, record, map, timestampMs }: FetchedState): Promise<void> {
+  async adopt({ staging, record, state, timestampMs }: FetchedState): Promise<void> {
     assert.equal(record.gapFrom, this.#parent.height + 1, 'a state must be fetched for the present tip');
     await this.#store.install(staging, record, () => {
-      this.#state = new CommittedState(this.#store, map, STATE_VALUES_CACHED);
+      this.#state = new CommittedState(this.#store, state, STATE_VALUES_CACHED);
       this.#parent = { ...record.tip, timestampMs };
       this.#transactionsCommitted = record.transactions;
     });

@@ -1,12 +1,13 @@
 import { fromBinaryString } from '../ledger/binary-string.ts';
-import { decodeStateValue, type Family, type StateReader } from '../ledger/state.ts';
+import type { RecentIdPage, RecentIds } from '../ledger/recent-ids.ts';
+import { decodeStateValue, FAMILIES, type Family, type StateReader } from '../ledger/state.ts';
 import { mapHas, mapPath, type StateMap } from '../ledger/state-map.ts';
 import type { DecodedChange } from '../ledger/state-overlay.ts';
+import type { DerivedState } from './derived-state.ts';
 
 /** The store as the committed state reads it: values as they stand at the tip. */
 export interface StoredState {
   stateValue(stateKey: Uint8Array): Uint8Array | undefined;
-  recentIdsExpiredBefore(ms: number): readonly { readonly txId: Uint8Array }[];
 }
 
 /**
@@ -17,14 +18,16 @@ export interface StoredState {
 export class CommittedState implements StateReader {
   readonly #stored: StoredState;
   readonly #entriesMax: number;
+  readonly #recentIds: RecentIds;
   #map: StateMap;
   /** Values in use since the last change of generation, by name; undefined is never among them. */
   #young = new Map<string, unknown>();
   #old = new Map<string, unknown>();
 
-  constructor(stored: StoredState, map: StateMap, entriesMax: number) {
+  constructor(stored: StoredState, { map, recentIds }: DerivedState, entriesMax: number) {
     this.#stored = stored;
     this.#map = map;
+    this.#recentIds = recentIds;
     this.#entriesMax = entriesMax;
   }
 
@@ -49,14 +52,19 @@ export class CommittedState implements StateReader {
     return value;
   }
 
-  recentIdsExpiredBefore(timestampMs: number): readonly Uint8Array[] {
-    return this.#stored.recentIdsExpiredBefore(timestampMs).map(({ txId }) => txId);
+  isRecent(txId: Uint8Array): boolean {
+    return this.#recentIds.has(txId);
+  }
+
+  recentPagesExpiredBefore(timestampMs: number): readonly Uint8Array[] {
+    return this.#recentIds.pagesExpiredBefore(timestampMs);
   }
 
   /** Moves to the state after a block that the store holds from now on. */
   advance(map: StateMap, changes: readonly DecodedChange[]): void {
     this.#map = map;
-    for (const { name, decoded } of changes) {
+    for (const { name, key, decoded } of changes) {
+      if (key[0] === FAMILIES.recentIds.code) this.#recentIds.set(name, decoded as RecentIdPage | undefined);
       const isInUse = this.#old.delete(name) || this.#young.has(name);
       if (decoded === undefined) this.#young.delete(name);
       else if (isInUse) this.#keep(name, decoded);

@@ -26,10 +26,6 @@ export function blockCommit({ block, certificate, attachments }: DecidedBlock): 
     transactions: transactions.map(({ encoded }) => encoded),
     txIds: transactions.map(({ txId }) => txId),
     stateChanges: block.changes.map(({ key, value }) => ({ key, value: value ?? null })),
-    recentIds: {
-      added: transactions.map(({ txId, transaction }) => ({ txId, validUntilMs: transaction.validUntilMs })),
-      removedBeforeMs: header.timestampMs,
-    },
     attachments: declared.flatMap(({ hash }) => {
       const bytes = held.get(toHex(hash));
       return bytes === undefined ? [] : [{ hash, bytes }];

@@ -108,7 +108,7 @@ export abstract class Head {
 
   /** Whether the transaction was applied and is still remembered against replay. */
   isRecent(txId: Uint8Array): boolean {
-    return this.#view().read(FAMILIES.recentId, txId) !== undefined;
+    return this.state.reader.isRecent(txId);
   }
 
   /**

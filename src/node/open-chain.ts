@@ -7,7 +7,7 @@ import type { LedgerStart } from '../ledger/ledger-start.ts';
 import { rootHash } from '../ledger/state-map.ts';
 import type { Store } from '../storage/block-store.ts';
 import { Chain } from './chain.ts';
-import { mapOfState } from './map-of-state.ts';
+import { deriveState } from './derived-state.ts';
 import { OperatorError } from './operator-error.ts';
 import type { SignatureCache } from './signature-cache.ts';
 
@@ -31,14 +31,14 @@ export async function openChain(
     const { changes } = genesisState(start.founding);
     await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
   }
-  const map = await mapOfState(store.allState());
+  const state = await deriveState(store.allState());
   const { parent, stateRoot } = await standing(store, start);
-  if (!equalBytes(stateRoot, rootHash(map)))
+  if (!equalBytes(stateRoot, rootHash(state.map)))
     throw new OperatorError(
       `The stored state is not the one that block ${parent.height} commits to: the disk lost or changed data. ` +
         'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',
     );
-  const at = { map, parent, transactionsCommitted: store.transactionsCommitted() };
+  const at = { state, parent, transactionsCommitted: store.transactionsCommitted() };
   return new Chain(store, start, signatures, at, newestVersion);
 }
 

@@ -6,11 +6,11 @@ import { rootHash } from '../ledger/state-map.ts';
 import type { Store } from '../storage/block-store.ts';
 import type { LinkedHeader, SnapshotInstall } from '../storage/snapshot-install.ts';
 import type { Chain } from './chain.ts';
+import { deriveState } from './derived-state.ts';
 import type { FetchedState } from './fetched-state.ts';
 import { type ProofBasis, proveHeader, type TrustedBlock } from './header-proof.ts';
 import { type HistoryRequests, HistorySource, NotAvailableError, type Reading } from './history-source.ts';
 import { readHeaderFrame, type ServedHeader } from './linked-header.ts';
-import { mapOfState } from './map-of-state.ts';
 import { OperatorError } from './operator-error.ts';
 import { fetchState } from './state-fetch.ts';
 
@@ -148,16 +148,15 @@ export class SnapshotJoin {
     const { chain } = this.#dependencies;
     const { height, stateRoot, timestampMs } = block.header;
     await fetchState({ root: stateRoot, height, peers, source, put: ({ entries }) => staging.putState(entries) });
-    const map = await mapOfState(staging.state());
-    if (!equalBytes(rootHash(map), stateRoot))
+    const state = await deriveState(staging.state());
+    if (!equalBytes(rootHash(state.map), stateRoot))
       throw new Error(`the chunks of snapshot ${height} are proven one by one, but not together: the disk lost data`);
     const record = {
       tip: { height, hash: block.hash },
-      recentIdsRemovedBeforeMs: timestampMs,
       transactions: chain.transactionsCommitted + (transactions ?? 0),
       gapFrom: chain.tip.height + 1,
     };
-    return { staging, record, map, timestampMs };
+    return { staging, record, state, timestampMs };
   }
 }
 

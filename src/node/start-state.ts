@@ -32,8 +32,7 @@ export async function installStartState(store: Store, file: string, start: Ledge
       await staging.putState(chunk.entries);
       next = pathAfter(chunk);
     }
-    const { timestampMs } = last;
-    const record = { tip: { height, hash }, recentIdsRemovedBeforeMs: timestampMs, transactions: 0, gapFrom: 1 };
+    const record = { tip: { height, hash }, transactions: 0, gapFrom: 1 };
     await store.install(staging, record, () => undefined);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT')

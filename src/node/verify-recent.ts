@@ -14,7 +14,7 @@ import {
   validatorListSchema,
 } from '../ledger/validator-set.ts';
 import type { Store } from '../storage/block-store.ts';
-import { mapOfState } from './map-of-state.ts';
+import { deriveState } from './derived-state.ts';
 import { damageText, present } from './stored-item.ts';
 import { storedSets } from './stored-sets.ts';
 import type { VerifyResult } from './verify-result.ts';
@@ -139,7 +139,7 @@ async function bodiesFault(
 }
 
 async function storedStateFault(store: Store, stateRoot: Uint8Array): Promise<Damage | undefined> {
-  const map = await mapOfState(store.allState());
+  const { map } = await deriveState(store.allState());
   if (equalBytes(rootHash(map), stateRoot)) return undefined;
   return { kind: 'damaged', height: null, detail: 'the stored state is not the one that the last block commits to' };
 }

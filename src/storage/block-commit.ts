@@ -7,7 +7,6 @@ import {
   heightKey,
   PREFIX,
   prefixed,
-  type RecentId,
   STATE_KEY_BYTES_MAX,
   type TipRecord,
 } from './schema.ts';
@@ -40,11 +39,6 @@ export interface BlockCommit {
   /** Ids of `transactions`, in the same order. */
   readonly txIds: readonly Uint8Array[];
   readonly stateChanges: readonly StateChange[];
-  readonly recentIds: {
-    readonly added: readonly RecentId[];
-    /** Ids with validUntilMs below this are removed: the block's timestamp (ledger.md §4). Never decreases. */
-    readonly removedBeforeMs: number;
-  };
   /** The block's attachments by hash; bytes = blind[32] ‖ content. */
   readonly attachments: readonly { readonly hash: Uint8Array; readonly bytes: Uint8Array }[];
   /** Hashes of attachments that the block names and that are not at hand: to be fetched from members. */
@@ -58,23 +52,17 @@ export interface BlockCommit {
 /** The tip record after `commits`, which must follow that of `before` one by one. */
 export function recordAfter(before: TipRecord, commits: readonly BlockCommit[]): TipRecord {
   assert(commits.length > 0, 'there is nothing to commit');
-  return commits.reduce((record, { height, hash, transactions, recentIds: { removedBeforeMs } }) => {
+  return commits.reduce((record, { height, hash, transactions }) => {
     assert.equal(height, record.tip.height + 1, 'a block must follow the tip');
-    assert(removedBeforeMs >= record.recentIdsRemovedBeforeMs, 'the time of removal went back');
-    return {
-      tip: { height, hash },
-      recentIdsRemovedBeforeMs: removedBeforeMs,
-      transactions: record.transactions + transactions.length,
-    };
+    return { tip: { height, hash }, transactions: record.transactions + transactions.length };
   }, before);
 }
 
 /**
- * Puts into `batch` every write that a block alone makes; `recentIds` is its recent-id table. Bodies and recent ids
- * take one key a block, for each small write costs more than its bytes: per transaction remain its location and what
- * it changes in the state.
+ * Puts into `batch` every write that a block alone makes. Bodies take one key a block, for each small write costs more
+ * than its bytes: per transaction remain its location and what it changes in the state.
  */
-export function writeBlock(batch: WriteBatch, commit: BlockCommit, recentIds: Uint8Array): void {
+export function writeBlock(batch: WriteBatch, commit: BlockCommit): void {
   assert.equal(commit.hash.length, 32);
   assert.equal(commit.txIds.length, commit.transactions.length);
   const { height } = commit;
@@ -91,7 +79,6 @@ export function writeBlock(batch: WriteBatch, commit: BlockCommit, recentIds: Ui
   for (const { hash, bytes } of commit.attachments) putAttachment(batch, hash, bytes);
   for (const hash of commit.wantedAttachments) putWanted(batch, hash);
   for (const hash of commit.disposedAttachments) deleteAttachment(batch, hash);
-  if (recentIds.length > 0) batch.put(heightKey(PREFIX.recentIds, height), recentIds);
 }
 
 /** Puts state changes into `batch`. */

@@ -4,12 +4,10 @@ import { type AttachmentItem, readAttachment, wantedAttachments, writeAttachment
 import { bodyAt, decodeBodies } from './block-bodies.ts';
 import { type BlockCommit, recordAfter, type StateEntry, writeBlock, writeState } from './block-commit.ts';
 import { CheckedLevel, type LevelSnapshot } from './checked-level.ts';
-import { RecentIdExpiry } from './recent-id-expiry.ts';
 import { RequestNonces } from './request-nonces.ts';
 import {
   decodeLocation,
   decodeU64,
-  encodeRecentIds,
   encodeTip,
   type HeightRange,
   heightKey,
@@ -17,7 +15,6 @@ import {
   type Location,
   PREFIX,
   prefixed,
-  type RecentId,
   TIP_KEY,
   type Tip,
   type TipRecord,
@@ -60,7 +57,6 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 export class Store {
   readonly #level: CheckedLevel;
   readonly #options: StoreOptions;
-  #recentIds = new RecentIdExpiry();
   readonly #nonces: RequestNonces;
   /** As it stands on disk; undefined in an empty store. */
   #record: TipRecord | undefined;
@@ -107,7 +103,7 @@ export class Store {
   async commitGenesis(state: readonly StateEntry[]): Promise<void> {
     assert(this.#record === undefined, 'the store is not empty');
     const tip = { height: 0, hash: this.#options.genesisHash };
-    const record = { tip, recentIdsRemovedBeforeMs: 0, transactions: 0 };
+    const record = { tip, transactions: 0 };
     await this.#commitAlone(
       (batch) => {
         writeState(batch, state);
@@ -127,18 +123,12 @@ export class Store {
   async commitBlocks(commits: readonly BlockCommit[], onApplied: () => void = () => undefined): Promise<void> {
     assert(this.#record !== undefined, 'genesis is not committed');
     const record = recordAfter(this.#record, commits);
-    const { recentIdsRemovedBeforeMs: fromMs } = record;
-    const tables = commits.map((commit) => encodeRecentIds(commit.recentIds.added));
     await this.#commitAlone(
       (batch) => {
-        for (const [place, commit] of commits.entries()) writeBlock(batch, commit, tables[place]!);
-        for (const spent of this.#recentIds.spentTables(fromMs)) batch.del(heightKey(PREFIX.recentIds, spent));
+        for (const commit of commits) writeBlock(batch, commit);
         batch.put(TIP_KEY, encodeTip(record));
       },
       () => {
-        this.#recentIds.removeBefore(fromMs);
-        // A table that is spent already goes with the next commit.
-        for (const [place, { height }] of commits.entries()) this.#recentIds.add(height, tables[place]!, fromMs);
         this.#record = record;
         onApplied();
       },
@@ -256,11 +246,6 @@ export class Store {
     }
   }
 
-  /** Recent transaction ids with validUntilMs < `ms`, by time, then id: what a block of timestamp `ms` removes. */
-  recentIdsExpiredBefore(ms: number): readonly RecentId[] {
-    return this.#recentIds.expiredBefore(ms);
-  }
-
   /** blind[32] ‖ bytes of an attachment, verified against its hash, or undefined. */
   attachment(hash: Uint8Array): Promise<Uint8Array | undefined> {
     return readAttachment(this.#level, hash);
@@ -315,9 +300,8 @@ export class Store {
     }
   }
 
-  #take({ record, recentIds, gaps }: StoredLedger): void {
+  #take({ record, gaps }: StoredLedger): void {
     this.#record = record;
-    this.#recentIds = recentIds;
     this.#gaps = gaps;
   }
 

@@ -10,7 +10,7 @@ export type LedgerLevel = Level<Uint8Array, Uint8Array>;
 
 /** Shared by all tables; the state that is read most stays in the store's own cache above this one. */
 const CACHE_BYTES = 16 * 2 ** 20;
-/** Up to two are held in memory. Larger ones mean fewer compactions of what lives only for minutes (recent ids). */
+/** Up to two are held in memory. Larger ones mean fewer compactions of what lives only for minutes. */
 const WRITE_BUFFER_BYTES = 16 * 2 ** 20;
 
 /**

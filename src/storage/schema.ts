@@ -9,14 +9,13 @@ import { concatBytes } from '../codec/bytes.ts';
  * | prefix | rest of the key | value after the checksum |
  * |---|---|---|
  * | 0x01 meta | `format` | version u32, genesisHash[32]; this item keeps its layout in every version |
- * | 0x01 meta | `tip` | height u64, block hash[32], recentIdsRemovedBeforeMs u64, transactions u64 |
+ * | 0x01 meta | `tip` | height u64, block hash[32], transactions u64 |
  * | 0x02 header | height | canonical header |
  * | 0x03 certificate | height | canonical commit certificate |
  * | 0x04 bodies | height | see `encodeBodies`; its checksums cover the table and each transaction by itself |
  * | 0x05 height by hash | block hash[32] | height u64 |
  * | 0x06 location | txId[32] | height u64, index u32 |
  * | 0x07 state | state key | state value |
- * | 0x08 recent ids | height | of each transaction of the block: validUntilMs u64, txId[32] |
  * | 0x09 attachment | attachment hash[32] | blind[32] ‖ bytes, without checksum |
  * | 0x0a index pages | height | the block's transaction-index pages |
  * | 0x0b nonce | UTF-8 text | expiresMs u64 |
@@ -31,7 +30,7 @@ import { concatBytes } from '../codec/bytes.ts';
  * crc32 u32, then chunk count u32 and the crc32 u32 over head, table and count. `HEIGHT.part` and `HEIGHT.sort` are
  * left over from a crash and are removed.
  *
- * Retired prefixes stay listed here and are never used again: none yet.
+ * Retired prefixes stay listed here and are never used again: 0x08.
  */
 export const PREFIX = {
   meta: 0x01,
@@ -41,7 +40,6 @@ export const PREFIX = {
   heightByHash: 0x05,
   location: 0x06,
   state: 0x07,
-  recentIds: 0x08,
   attachment: 0x09,
   indexPages: 0x0a,
   nonce: 0x0b,
@@ -51,13 +49,10 @@ export const PREFIX = {
 } as const;
 
 /** Version of all the above, checked at opening. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 /** Longest state key, in bytes. */
 export const STATE_KEY_BYTES_MAX = 256;
-
-/** Bytes of one entry of a recent-ids value. */
-export const RECENT_ID_BYTES = 40;
 
 /** Key of the version of this layout. */
 export const FORMAT_KEY: Uint8Array = metaKey('format');
@@ -136,23 +131,22 @@ export function decodeFormat(payload: Uint8Array): { version: number; genesisHas
 /** What the store remembers about its newest block. */
 export interface TipRecord {
   readonly tip: Tip;
-  /** Recent ids below this were removed. Never decreases. */
-  readonly recentIdsRemovedBeforeMs: number;
   /** Transactions in all blocks up to the tip. */
   readonly transactions: number;
 }
 
-/** 56 bytes. */
-export function encodeTip({ tip, recentIdsRemovedBeforeMs, transactions }: TipRecord): Uint8Array {
-  return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(recentIdsRemovedBeforeMs), encodeU64(transactions));
+/** 48 bytes. */
+export function encodeTip({ tip, transactions }: TipRecord): Uint8Array {
+  return concatBytes(encodeU64(tip.height), tip.hash, encodeU64(transactions));
 }
 
 /** Undefined unless the length is right and the numbers are safe integers. */
 export function decodeTip(payload: Uint8Array): TipRecord | undefined {
-  if (payload.length !== 56) return undefined;
-  const [height, recentIdsRemovedBeforeMs, transactions] = [0, 40, 48].map((at) => safeU64(payload, at));
-  if (height === undefined || recentIdsRemovedBeforeMs === undefined || transactions === undefined) return undefined;
-  return { tip: { height, hash: payload.slice(8, 40) }, recentIdsRemovedBeforeMs, transactions };
+  if (payload.length !== 48) return undefined;
+  const height = safeU64(payload, 0);
+  const transactions = safeU64(payload, 40);
+  if (height === undefined || transactions === undefined) return undefined;
+  return { tip: { height, hash: payload.slice(8, 40) }, transactions };
 }
 
 /** Heights from `from` through `through`. */
@@ -185,15 +179,15 @@ export interface InstallRecord extends TipRecord {
   readonly gapFrom: number;
 }
 
-/** 64 bytes. */
+/** 56 bytes. */
 export function encodeInstall(record: InstallRecord): Uint8Array {
   return concatBytes(encodeTip(record), encodeU64(record.gapFrom));
 }
 
 /** Undefined unless the length is right and the numbers are safe integers. */
 export function decodeInstall(payload: Uint8Array): InstallRecord | undefined {
-  const record = payload.length === 64 ? decodeTip(payload.subarray(0, 56)) : undefined;
-  const gapFrom = record && safeU64(payload, 56);
+  const record = payload.length === 56 ? decodeTip(payload.subarray(0, 48)) : undefined;
+  const gapFrom = record && safeU64(payload, 48);
   return record === undefined || gapFrom === undefined ? undefined : { ...record, gapFrom };
 }
 
@@ -217,24 +211,6 @@ export function decodeLocation(payload: Uint8Array): Location | undefined {
   if (payload.length !== 12) return undefined;
   const height = safeU64(payload, 0);
   return height === undefined ? undefined : { height, index: viewOf(payload).getUint32(8) };
-}
-
-/** A transaction id that may not apply again before it has expired. */
-export interface RecentId {
-  readonly txId: Uint8Array;
-  /** Milliseconds since the Unix epoch. */
-  readonly validUntilMs: number;
-}
-
-/** validUntilMs u64 ‖ txId[32] for each. */
-export function encodeRecentIds(ids: readonly RecentId[]): Uint8Array {
-  const payload = new Uint8Array(ids.length * RECENT_ID_BYTES);
-  const view = viewOf(payload);
-  ids.forEach(({ txId, validUntilMs }, i) => {
-    writeU64(view, i * RECENT_ID_BYTES, validUntilMs);
-    payload.set(txId, i * RECENT_ID_BYTES + 8);
-  });
-  return payload;
 }
 
 /** Eight bytes, big-endian. Throws a RangeError on what is no whole number from 0 to 2⁵³ − 1. */

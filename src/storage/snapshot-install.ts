@@ -1,6 +1,3 @@
-import { compareBytes } from '../codec/bytes.ts';
-import { decode } from '../codec/cbor.ts';
-import { FAMILIES } from '../ledger/state.ts';
 import type { StateEntry } from './block-commit.ts';
 import type { CheckedLevel } from './checked-level.ts';
 import {
@@ -8,7 +5,6 @@ import {
   decodeRanges,
   encodeInstall,
   encodeRanges,
-  encodeRecentIds,
   encodeTip,
   encodeU64,
   GAPS_KEY,
@@ -17,15 +13,11 @@ import {
   type InstallRecord,
   PREFIX,
   prefixed,
-  type RecentId,
   TIP_KEY,
 } from './schema.ts';
-import type { WriteBatch } from './write-batch.ts';
 
 /** Items moved in one batch. */
 const MOVE_BATCH = 2_000;
-/** Recent ids of one stored table, so that most of them can go before the last has expired. */
-const RECENT_IDS_PER_TABLE = 20_000;
 
 /** All of the state as of one moment. */
 export interface StateSnapshot {
@@ -99,8 +91,7 @@ export async function completeInstall(level: CheckedLevel): Promise<void> {
   const record = await level.value(INSTALL_KEY, 'record of an installation', decodeInstall);
   if (record !== undefined) {
     await level.clear(PREFIX.state);
-    await level.clear(PREFIX.recentIds);
-    await moveStaged(level, record);
+    await moveStaged(level);
     const gaps = (await level.value(GAPS_KEY, 'list of gaps', decodeRanges)) ?? [];
     const gap = { from: record.gapFrom, through: record.tip.height };
     await level.write(true, (batch) => {
@@ -112,8 +103,7 @@ export async function completeInstall(level: CheckedLevel): Promise<void> {
   await level.clear(PREFIX.staged);
 }
 
-async function moveStaged(level: CheckedLevel, { tip }: InstallRecord): Promise<void> {
-  const recentIds: RecentId[] = [];
+async function moveStaged(level: CheckedLevel): Promise<void> {
   let items: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
   const flush = async () => {
     const full = items;
@@ -123,27 +113,10 @@ async function moveStaged(level: CheckedLevel, { tip }: InstallRecord): Promise<
     });
   };
   for await (const item of level.items(PREFIX.staged, () => 'a staged item')) {
-    if (item.key[0] === PREFIX.state && item.key[1] === FAMILIES.recentId.code)
-      recentIds.push({
-        txId: item.key.slice(2),
-        validUntilMs: decode(FAMILIES.recentId.schema, item.value, FAMILIES.recentId.bytesMax),
-      });
     items.push(item);
     if (items.length >= MOVE_BATCH) await flush();
   }
   await flush();
-  await level.write(false, (batch) => writeRecentIds(batch, recentIds, tip.height));
-}
-
-/**
- * The expiry tables follow from the state. Their keys are heights, and which ones does not matter: the last heights up
- * to the snapshot's stand for ids in order of expiry.
- */
-function writeRecentIds(batch: WriteBatch, ids: RecentId[], height: number): void {
-  ids.sort((a, b) => a.validUntilMs - b.validUntilMs || compareBytes(a.txId, b.txId));
-  const perTable = Math.max(RECENT_IDS_PER_TABLE, Math.ceil(ids.length / height));
-  for (let start = 0, at = height; start < ids.length; start += perTable, at -= 1)
-    batch.put(heightKey(PREFIX.recentIds, at), encodeRecentIds(ids.slice(start, start + perTable)));
 }
 
 function staged(key: Uint8Array): Uint8Array {

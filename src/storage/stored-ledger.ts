@@ -1,25 +1,11 @@
 import type { CheckedLevel } from './checked-level.ts';
-import { nameByHeight } from './checked-level.ts';
 import { checkRecentHeaders } from './recent-headers.ts';
-import { RecentIdExpiry } from './recent-id-expiry.ts';
-import {
-  decodeRanges,
-  decodeTip,
-  decodeU64,
-  GAPS_KEY,
-  type HeightRange,
-  PREFIX,
-  RECENT_ID_BYTES,
-  TIP_KEY,
-  type Tip,
-  type TipRecord,
-} from './schema.ts';
+import { decodeRanges, decodeTip, GAPS_KEY, type HeightRange, TIP_KEY, type Tip, type TipRecord } from './schema.ts';
 
 /** What of a ledger store is kept in memory. */
 export interface StoredLedger {
   /** Undefined in an empty store. */
   readonly record: TipRecord | undefined;
-  readonly recentIds: RecentIdExpiry;
   /** Heights whose blocks were passed over by installing a snapshot, ascending. */
   readonly gaps: readonly HeightRange[];
 }
@@ -32,11 +18,5 @@ export async function readStoredLedger(level: CheckedLevel, restartedFrom: Tip |
     const isStart = record.tip.height === restartedFrom?.height;
     await checkRecentHeaders(level, isStart ? restartedFrom : record.tip, gaps.at(-1)?.through ?? 1);
   }
-  const recentIds = new RecentIdExpiry();
-  for await (const { key, value } of level.items(PREFIX.recentIds, nameByHeight('recent transaction ids'))) {
-    const height = decodeU64(key);
-    if (height === undefined || value.length % RECENT_ID_BYTES !== 0) throw level.damaged('recent transaction ids');
-    recentIds.add(height, value, record?.recentIdsRemovedBeforeMs ?? 0);
-  }
-  return { record, recentIds, gaps };
+  return { record, gaps };
 }

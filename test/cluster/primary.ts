@@ -7,7 +7,11 @@ import { makeValidatorSet } from '../../src/ledger/validator-set.ts';
 
 /** Tells from the headers of a ledger who is the primary of the next height in view 0. */
 export class PrimaryForecast {
-  readonly #view = new StateOverlay({ read: () => undefined, recentIdsExpiredBefore: () => [] });
+  readonly #view = new StateOverlay({
+    read: () => undefined,
+    isRecent: () => false,
+    recentPagesExpiredBefore: () => [],
+  });
   #height = 0;
 
   constructor({ validators }: GenesisDocument) {

@@ -99,12 +99,9 @@ function familyEntry<T>(name: string, family: Family<T>, more: readonly T[] = []
   return {
     ...CBOR,
     name: `state value ${name}`,
-    covers: [
-      'ledger/state.ts#decodeStateValue',
-      'ledger/state.ts#decode',
-      'ledger/recent-id-index.ts#decode',
-      'node/chain.ts#decode',
-    ].map((of) => `src/${of}`),
+    covers: ['ledger/state.ts#decodeStateValue', 'ledger/state.ts#decode', 'node/chain.ts#decode'].map(
+      (of) => `src/${of}`,
+    ),
     corpus: [...(stateValues.get(family.code) ?? []), ...more.map((value) => encode(schema, value))],
     decode: (bytes) => encode(schema, decodeStateValue(family, bytes)),
   };
@@ -185,7 +182,6 @@ const readyFile = utf8(
 const bodiesKey = heightKey(PREFIX.bodies, 7);
 const tips = heights.map((height) => ({
   tip: { height, hash: madeUp('tip', 32) },
-  recentIdsRemovedBeforeMs: height,
   transactions: height,
 }));
 
@@ -315,7 +311,7 @@ export const storedDecoders: readonly TableEntry[] = [
   familyEntry('tenure', FAMILIES.tenure),
   familyEntry('evidence', FAMILIES.evidence),
   familyEntry('record', FAMILIES.record),
-  familyEntry('recent id', FAMILIES.recentId),
+  familyEntry('recent ids', FAMILIES.recentIds),
   familyEntry('patient log', FAMILIES.patientLog, [{ count: 3, peaks: [madeUp('a', 32), madeUp('b', 32)] }]),
   familyEntry('parameters', FAMILIES.parameters),
   familyEntry('validators', FAMILIES.validators),

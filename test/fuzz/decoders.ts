@@ -33,7 +33,6 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   'src/p2p/channel.ts#readChannel': 'has a state; handlers.test.ts runs it',
   'src/node/verify-recent.ts#decode': 'certificates and sets of the store, by schemas that are in the table',
   'src/node/header-proof.ts#decode': 'the list of validators, a state value of the table, under its hash',
-  'src/storage/snapshot-install.ts#decode': 'recent ids, a state value of the table, proven by a chunk',
   'src/storage/attachment-items.ts#readAttachment': 'checks the stored bytes against their hash and decodes nothing',
   'src/storage/stored-ledger.ts#readStoredLedger': 'reads items by the decoders of schema.ts, which are in the table',
 };

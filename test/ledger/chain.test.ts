@@ -72,7 +72,8 @@ function valuesOf<T>(ledger: SampleLedger, family: Family<T>): T[] {
 function checkInvariants(ledger: SampleLedger): void {
   const whole = updateMap(emptyMap, mapChanges(ledger.state.entries()));
   assert.is(toHex(rootHash(whole)), toHex(rootHash(ledger.map)));
-  for (const validUntilMs of valuesOf(ledger, FAMILIES.recentId)) assert.ok(validUntilMs >= ledger.parent.timestampMs);
+  for (const { validUntilMs } of valuesOf(ledger, FAMILIES.recentIds))
+    assert.ok(validUntilMs >= ledger.parent.timestampMs);
   const versions = valuesOf(ledger, FAMILIES.record).reduce((sum, { version }) => sum + version, 0);
   const logged = valuesOf(ledger, FAMILIES.patientLog).reduce((sum, { count }) => sum + count, 0);
   assert.is(logged, versions, 'each version stands in one patient log');

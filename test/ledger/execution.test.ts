@@ -151,11 +151,11 @@ test('an id is forgotten only in a block that no longer takes it', () => {
   const once = ledger.transaction(createAction(), [doctor, north], { validUntilMs });
   ledger.advance([once]);
   ledger.advance([], { timestampMs: validUntilMs });
-  assert.is(ledger.view.read(FAMILIES.recentId, once.txId), validUntilMs);
+  assert.ok(ledger.state.isRecent(once.txId));
   assert.is(ledger.verdict(once, validUntilMs + 1), 'expired');
   ledger.advance([], { timestampMs: validUntilMs + 1 });
-  assert.is(ledger.view.read(FAMILIES.recentId, once.txId), undefined);
-  assert.equal(ledger.state.recentIdsExpiredBefore(Number.MAX_SAFE_INTEGER), []);
+  assert.not(ledger.state.isRecent(once.txId));
+  assert.equal(ledger.state.recentPagesExpiredBefore(Number.MAX_SAFE_INTEGER), []);
   assert.is(ledger.verdict(once), 'expired');
 });
 

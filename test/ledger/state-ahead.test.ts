@@ -29,9 +29,9 @@ function assertSame(actual: StateAhead, expected: MemoryState, names: ReadonlySe
     const family = familyOf.get(name.charCodeAt(0))!;
     assert.equal(actual.read(family, name), expected.read(family, name));
   }
-  const ids = (state: StateAhead | MemoryState, before: number) => state.recentIdsExpiredBefore(before).map(toHex);
+  const pages = (state: StateAhead | MemoryState, before: number) => state.recentPagesExpiredBefore(before).map(toHex);
   for (const before of [ms, ms + 1_000, ms + 2_500, Number.MAX_SAFE_INTEGER])
-    assert.equal(ids(actual, before).sort(), ids(expected, before).sort());
+    assert.equal(pages(actual, before).sort(), pages(expected, before).sort());
 }
 
 test('each block ahead reads as if those before it were committed, however many of them are', () => {
@@ -41,7 +41,11 @@ test('each block ahead reads as if those before it were committed, however many 
   const names = new Set(
     [...genesis, ...blocks.flatMap(({ changes }) => changes)].map(({ key }) => toBinaryString(key)),
   );
-  assert.ok(blocks.some(({ changes }) => changes.some(({ key, value }) => key[0] === 3 && value === undefined)));
+  assert.ok(
+    blocks.some(({ changes }) =>
+      changes.some(({ key, value }) => key[0] === FAMILIES.recentIds.code && value === undefined),
+    ),
+  );
   for (let committedFrom = 0; committedFrom <= blocks.length; committedFrom += 1) {
     const base = new MemoryState();
     base.apply(genesis);

@@ -1,7 +1,6 @@
-import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compareBytes, toHex } from '../../src/codec/bytes.ts';
+import { toHex } from '../../src/codec/bytes.ts';
 import { encode } from '../../src/codec/cbor.ts';
 import { fromBinaryString, toBinaryString } from '../../src/ledger/binary-string.ts';
 import { MemoryState } from '../../src/ledger/memory-state.ts';
@@ -19,10 +18,10 @@ function id(n: number): Uint8Array {
   return new Uint8Array(32).fill(n);
 }
 
-function recentId(n: number, validUntilMs: number | undefined): StateChange {
-  const { schema } = FAMILIES.recentId;
-  const value = validUntilMs === undefined ? undefined : encode(schema, validUntilMs);
-  return { key: stateKey(FAMILIES.recentId, id(n)), value };
+function page(n: number, validUntilMs: number | undefined): StateChange {
+  const { schema } = FAMILIES.recentIds;
+  const value = validUntilMs === undefined ? undefined : encode(schema, { validUntilMs, txIds: id(n) });
+  return { key: stateKey(FAMILIES.recentIds, id(n)), value };
 }
 
 test('no two families share a code', () => {
@@ -39,26 +38,33 @@ test('keys of one family are distinct for distinct things', () => {
 
 test('an overlay reads its own writes and leaves the base as it is', () => {
   const base = new MemoryState();
-  base.apply([recentId(1, 100)]);
+  base.apply([page(1, 100)]);
   const overlay = new StateOverlay(base);
-  assert.is(overlay.read(FAMILIES.recentId, id(1)), 100);
-  overlay.write(FAMILIES.recentId, id(1), 200);
-  overlay.remove(FAMILIES.recentId, id(2));
-  assert.is(overlay.read(FAMILIES.recentId, id(1)), 200);
-  assert.is(new StateOverlay(base).read(FAMILIES.recentId, id(1)), 100);
-  overlay.remove(FAMILIES.recentId, id(1));
-  assert.is(overlay.read(FAMILIES.recentId, id(1)), undefined);
+  const timeOf = (view: StateOverlay) => view.read(FAMILIES.recentIds, id(1))?.validUntilMs;
+  assert.is(timeOf(overlay), 100);
+  overlay.write(FAMILIES.recentIds, id(1), { validUntilMs: 200, txIds: id(1) });
+  overlay.remove(FAMILIES.recentIds, id(2));
+  assert.is(timeOf(overlay), 200);
+  assert.is(timeOf(new StateOverlay(base)), 100);
+  overlay.remove(FAMILIES.recentIds, id(1));
+  assert.is(timeOf(overlay), undefined);
   const changes = overlay.changes().map(({ key, value }) => ({ key, value }));
-  assert.equal(changes, [recentId(1, undefined), recentId(2, undefined)]);
+  assert.equal(changes, [page(1, undefined), page(2, undefined)]);
 });
 
-test('what is only read is no change', () => {
+test('what is only read, or noted, is no change', () => {
   const base = new MemoryState();
-  base.apply([recentId(1, 100)]);
+  base.apply([page(1, 100)]);
   const overlay = new StateOverlay(base);
-  overlay.read(FAMILIES.recentId, id(1));
+  overlay.read(FAMILIES.recentIds, id(1));
   overlay.read(FAMILIES.members, SINGLE_KEY);
+  overlay.noteApplied(id(2));
   assert.equal(overlay.changes(), []);
+  assert.equal(
+    [1, 2, 3].map((n) => overlay.isRecent(id(n))),
+    [true, true, false],
+  );
+  assert.not(base.isRecent(id(2)));
 });
 
 test('a damaged value is an error, not an absence', () => {
@@ -67,34 +73,6 @@ test('a damaged value is an error, not an absence', () => {
   assert.throws(
     () => new StateOverlay(base).read(FAMILIES.account, id(1)),
     (error: Error) => error.name === 'DecodeError',
-  );
-});
-
-test('expired ids are exactly those below the time, in order of expiry and id', () => {
-  const operation = fc.tuple(
-    fc.integer({ min: 0, max: 9 }),
-    fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: undefined }),
-  );
-  void fc.assert(
-    fc.property(
-      fc.array(operation, { maxLength: 40 }),
-      fc.integer({ min: 0, max: 5_001 }),
-      (operations, timestampMs) => {
-        const state = new MemoryState();
-        const model = new Map<number, number>();
-        for (const [n, validUntilMs] of operations) {
-          state.apply([recentId(n, validUntilMs)]);
-          if (validUntilMs === undefined) model.delete(n);
-          else model.set(n, validUntilMs);
-        }
-        const expected = [...model]
-          .filter(([, validUntilMs]) => validUntilMs < timestampMs)
-          .sort(([a, aMs], [b, bMs]) => aMs - bMs || compareBytes(id(a), id(b)))
-          .map(([n]) => id(n));
-        assert.equal(state.recentIdsExpiredBefore(timestampMs), expected);
-      },
-    ),
-    { numRuns: 200 },
   );
 });
 

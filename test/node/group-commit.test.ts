@@ -129,10 +129,11 @@ async function assertStandsAs(node: NodeBehind, { ledger, blocks }: ReturnType<t
   assert.equal(node.chain.tip, ledger.parent);
   assert.is(toHex(node.chain.stateRoot), toHex(rootHash(ledger.map)));
   const { reader } = node.chain.state;
-  const idsOf = (ids: readonly Uint8Array[]) => ids.map(toHex).sort();
+  const sorted = (keys: readonly Uint8Array[]) => keys.map(toHex).sort();
   for (const ms of [ledger.parent.timestampMs + 1_000, Number.MAX_SAFE_INTEGER])
-    assert.equal(idsOf(reader.recentIdsExpiredBefore(ms)), idsOf(ledger.state.recentIdsExpiredBefore(ms)));
+    assert.equal(sorted(reader.recentPagesExpiredBefore(ms)), sorted(ledger.state.recentPagesExpiredBefore(ms)));
   const transactions = blocks.flatMap(({ executed }) => executed.transactions);
+  for (const { txId } of transactions) assert.is(reader.isRecent(txId), ledger.state.isRecent(txId));
   assert.is(node.chain.transactionsCommitted, transactions.length);
   assert.is(node.store.transactionsCommitted(), transactions.length);
   for (const { executed, encodedCertificate } of blocks) {

@@ -8,16 +8,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { attachmentHash } from '../../src/ledger/transaction.ts';
 import { openStore, type Store } from '../../src/storage/block-store.ts';
 import { encodeFormat, FORMAT_KEY, heightKey, PREFIX, prefixed, sealValue } from '../../src/storage/schema.ts';
-import {
-  bytesOf,
-  Child,
-  GENESIS_HASH,
-  groupAfter,
-  inTemporaryFolder,
-  makeCommit,
-  storageError,
-  timestampOf,
-} from './fixtures.ts';
+import { bytesOf, Child, GENESIS_HASH, groupAfter, inTemporaryFolder, makeCommit, storageError } from './fixtures.ts';
 
 const OPTIONS = { genesisHash: GENESIS_HASH };
 
@@ -95,8 +86,7 @@ test('what was never stored is undefined', () =>
 test('blocks written together stand as if each had been written alone', () =>
   inTemporaryFolder(async (folder) => {
     const everything = async (store: Store) => {
-      const ids = store.recentIdsExpiredBefore(timestampOf(100)).map(({ txId }) => Buffer.from(txId).toString('hex'));
-      const entries: unknown[] = [store.tip(), store.transactionsCommitted(), ids];
+      const entries: unknown[] = [store.tip(), store.transactionsCommitted()];
       for await (const entry of store.allState()) entries.push(entry);
       return entries;
     };
@@ -118,15 +108,7 @@ test('blocks written together stand as if each had been written alone', () =>
       await store.close();
       store = await openStore(together, OPTIONS);
     }
-    // Tables of ids that the group brought and that had expired at its end go with the next block.
-    await store.commitBlocks([makeCommit(10)]);
     await store.close();
-    await beneath(together, async (level) => {
-      for (let height = 1; height <= 10; height += 1) {
-        const table = await level.get(heightKey(PREFIX.recentIds, height));
-        assert.is(table === undefined, height < 7, `recent ids of block ${height}`);
-      }
-    });
   }));
 
 test('commits must follow the tip one by one, alone', () =>
@@ -219,39 +201,6 @@ test('the state of one family comes out by key, and no other', () =>
     assert.equal(await keysOf(9), [Uint8Array.of(9)]);
     await store.close();
   }));
-
-test('recent ids expire when their own time has passed, also after reopening', () =>
-  inTemporaryFolder(async (folder) => {
-    let store = await storeWithBlocks(folder, 4);
-    for (let round = 0; round < 2; round += 1) {
-      // Blocks 1 to 4 expire at the time of blocks 4 to 7; none is before that of block 4.
-      assert.equal(store.recentIdsExpiredBefore(timestampOf(4)), []);
-      const expired = store.recentIdsExpiredBefore(timestampOf(4) + 1);
-      assert.equal(
-        expired.map((id) => Buffer.from(id.txId).toString('hex')),
-        idsOf(1),
-      );
-      assert.is(store.recentIdsExpiredBefore(timestampOf(100)).length, 12);
-      await store.close();
-      store = await openStore(folder, OPTIONS);
-    }
-    await store.commitBlocks([makeCommit(5)]);
-    assert.equal(
-      store.recentIdsExpiredBefore(timestampOf(6)).map((id) => Buffer.from(id.txId).toString('hex')),
-      idsOf(2),
-    );
-    await store.close();
-    await beneath(folder, async (level) => {
-      assert.is(await level.get(heightKey(PREFIX.recentIds, 1)), undefined);
-      assert.ok(await level.get(heightKey(PREFIX.recentIds, 2)));
-    });
-  }));
-
-function idsOf(height: number): readonly string[] {
-  return makeCommit(height)
-    .txIds.map((txId) => Buffer.from(txId).toString('hex'))
-    .sort();
-}
 
 test('an attachment comes later, is checked, and is disposed of with a block', () =>
   inTemporaryFolder(async (folder) => {
@@ -365,10 +314,10 @@ test('another format, another ledger, foreign data and a lost CURRENT are refuse
       'genesis',
     );
     await beneath(folder, async (level) => {
-      await level.put(FORMAT_KEY, sealValue(FORMAT_KEY, encodeFormat(2, GENESIS_HASH)));
+      await level.put(FORMAT_KEY, sealValue(FORMAT_KEY, encodeFormat(1, GENESIS_HASH)));
     });
     const error = await storageError('FormatUnsupported', () => openStore(folder, OPTIONS));
-    assert.match(error.message, 'has format 2; this build reads format 1');
+    assert.match(error.message, 'has format 1; this build reads format 2');
     await beneath(folder, (level) => level.del(FORMAT_KEY));
     await storageError('StoreUnreadable', () => openStore(folder, OPTIONS));
     const current = path.join(folder, 'CURRENT');
@@ -421,7 +370,6 @@ test('killed at any moment, the store reopens whole after the last blocks it rep
       assert.ok(whole.includes(height), `tip ${height}, reported ${reported}`);
       for (let at = Math.max(1, height - 20); at <= height; at += 1) await checkBlock(store, at);
       assert.equal(store.stateValue(Uint8Array.of(1)), uintBytes(height, 8));
-      assert.is(store.recentIdsExpiredBefore(timestampOf(height + 10)).length, Math.min(4, height) * 3);
       await store.close();
     }
   }));

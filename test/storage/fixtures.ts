@@ -46,7 +46,7 @@ export function bytesOf(seed: string, count: number): Uint8Array {
 }
 
 /** Timestamp of the made-up block at a height. */
-export function timestampOf(height: number): number {
+function timestampOf(height: number): number {
   return 1_700_000_000_000 + height * 1000;
 }
 
@@ -89,10 +89,6 @@ export function makeCommit(height: number): BlockCommit {
       { key: Uint8Array.of(2, height % 256), value: bytesOf(`value ${height}`, 50) },
       { key: Uint8Array.of(2, (height - 1) % 256), value: null },
     ],
-    recentIds: {
-      added: txIds.map((txId) => ({ txId, validUntilMs: timestampOf(height + 3) })),
-      removedBeforeMs: timestampOf(height),
-    },
     attachments: [{ hash: attachmentHash(attachment), bytes: attachment }],
     wantedAttachments: [],
     disposedAttachments: [],

@@ -13,7 +13,6 @@ import {
   decodeU64,
   encodeFormat,
   encodeLocation,
-  encodeRecentIds,
   encodeTip,
   encodeU64,
   FORMAT_KEY,
@@ -36,10 +35,7 @@ const layouts: Readonly<Record<string, Uint8Array>> = {
   formatKey: FORMAT_KEY,
   formatValue: sealValue(FORMAT_KEY, encodeFormat(1, HASH)),
   tipKey: TIP_KEY,
-  tipValue: sealValue(
-    TIP_KEY,
-    encodeTip({ tip: { height: 258, hash: HASH }, recentIdsRemovedBeforeMs: 1_700_000_000_000, transactions: 772 }),
-  ),
+  tipValue: sealValue(TIP_KEY, encodeTip({ tip: { height: 258, hash: HASH }, transactions: 772 })),
   headerKey: heightKey(PREFIX.header, 258),
   certificateKey: heightKey(PREFIX.certificate, 2 ** 53 - 1),
   bodiesKey: heightKey(PREFIX.bodies, 258),
@@ -50,11 +46,6 @@ const layouts: Readonly<Record<string, Uint8Array>> = {
   locationValue: sealValue(prefixed(PREFIX.location, HASH), encodeLocation({ height: 258, index: 7 })),
   stateKey: prefixed(PREFIX.state, utf8('k')),
   stateValue: sealValue(prefixed(PREFIX.state, utf8('k')), utf8('v')),
-  recentIdsKey: heightKey(PREFIX.recentIds, 258),
-  recentIdsValue: sealValue(
-    heightKey(PREFIX.recentIds, 258),
-    encodeRecentIds([{ txId: HASH, validUntilMs: 1_700_000_000_000 }]),
-  ),
   attachmentKey: prefixed(PREFIX.attachment, HASH),
   indexPagesKey: heightKey(PREFIX.indexPages, 258),
   nonceKey: prefixed(PREFIX.nonce, utf8('nonce')),
@@ -93,19 +84,19 @@ test('heights sort as numbers do', () => {
 
 test('what was encoded is decoded, and other lengths are not', () => {
   assert.equal(decodeFormat(encodeFormat(3, HASH)), { version: 3, genesisHash: HASH });
-  const record = { tip: { height: 9, hash: HASH }, recentIdsRemovedBeforeMs: 5, transactions: 7 };
+  const record = { tip: { height: 9, hash: HASH }, transactions: 7 };
   assert.equal(decodeTip(encodeTip(record)), record);
   assert.equal(decodeLocation(encodeLocation({ height: 9, index: 4095 })), { height: 9, index: 4095 });
   for (const decoder of [decodeFormat, decodeTip, decodeLocation, decodeU64])
-    for (const length of [0, 7, 9, 11, 13, 35, 37, 55, 57]) assert.is(decoder(new Uint8Array(length)), undefined);
+    for (const length of [0, 7, 9, 11, 13, 35, 37, 47, 49, 56]) assert.is(decoder(new Uint8Array(length)), undefined);
 });
 
 test('numbers beyond the safe integers are read by nobody', () => {
   const unsafe = fromHex('0020000000000000');
   assert.is(decodeU64(unsafe), undefined);
   assert.is(decodeLocation(concatBytes(unsafe, new Uint8Array(4))), undefined);
-  const tip = encodeTip({ tip: { height: 9, hash: HASH }, recentIdsRemovedBeforeMs: 5, transactions: 7 });
-  for (const at of [0, 40, 48]) {
+  const tip = encodeTip({ tip: { height: 9, hash: HASH }, transactions: 7 });
+  for (const at of [0, 40]) {
     const changed = tip.slice();
     changed.set(unsafe, at);
     assert.is(decodeTip(changed), undefined, `at ${at}`);

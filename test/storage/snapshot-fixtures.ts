@@ -1,25 +1,18 @@
 import { concatBytes, uintBytes } from '../../src/codec/bytes.ts';
-import { encode } from '../../src/codec/cbor.ts';
-import { FAMILIES } from '../../src/ledger/state.ts';
 import { pathAfter, readStateChunk } from '../../src/ledger/state-chunk.ts';
 import { emptyMap, rootHash, type StateMap, updateMap } from '../../src/ledger/state-map.ts';
 import { mapChanges } from '../../src/ledger/state-overlay.ts';
 import type { StateEntry } from '../../src/storage/block-commit.ts';
 import type { Store } from '../../src/storage/block-store.ts';
 import type { SnapshotStore } from '../../src/storage/snapshot-store.ts';
-import { bytesOf, makeCommit, timestampOf } from './fixtures.ts';
+import { bytesOf, makeCommit } from './fixtures.ts';
 
-/** A made-up state after a height: some entries stay, some change, some come and go, five recent ids among them. */
+/** A made-up state after a height: some entries stay, some change, some come and go. */
 export function stateAt(height: number, count = 300): { entries: StateEntry[]; map: StateMap } {
   const entries = Array.from({ length: count }, (_, number) => ({
     key: concatBytes(Uint8Array.of(2), uintBytes(number % 3 === 0 ? number + 1_000 * height : number, 4)),
     value: bytesOf(`${number % 2 === 0 ? height : 'same'}/${number}`, 30 + (number % 50)),
   }));
-  for (let number = 0; number < 5; number += 1)
-    entries.push({
-      key: concatBytes(Uint8Array.of(FAMILIES.recentId.code), bytesOf(`recent ${height}/${number}`, 32)),
-      value: encode(FAMILIES.recentId.schema, timestampOf(height) + 1_000 * number),
-    });
   const map = updateMap(emptyMap, mapChanges(entries));
   return { entries, map };
 }
@@ -36,7 +29,6 @@ export async function installState(store: Store, height: number): Promise<void> 
   );
   const record = {
     tip: { height, hash: makeCommit(height).hash },
-    recentIdsRemovedBeforeMs: timestampOf(height),
     transactions: 3 * height,
     gapFrom: store.tip()!.height + 1,
   };

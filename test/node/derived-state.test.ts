@@ -1,0 +1,36 @@
+// What a node derives from a stored state is what a node has that executed the blocks itself.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toHex } from '../../src/codec/bytes.ts';
+import { rootHash } from '../../src/ledger/state-map.ts';
+import { deriveState } from '../../src/node/derived-state.ts';
+import type { StateEntry } from '../../src/storage/block-commit.ts';
+import { createAction, doctor, north, SampleLedger } from '../ledger/sample-ledger.ts';
+
+async function* stored(entries: readonly StateEntry[]): AsyncGenerator<StateEntry> {
+  yield* entries;
+}
+
+test('the map and the recent ids follow from the entries', async () => {
+  const ledger = new SampleLedger();
+  const transactions = Array.from({ length: 6 }, (_, place) => {
+    const validUntilMs = ledger.parent.timestampMs + (place < 3 ? 1_500 : 60_000);
+    const transaction = ledger.transaction(createAction(), [doctor, north], { salt: `${place}`, validUntilMs });
+    ledger.advance([transaction]);
+    return transaction;
+  });
+  const { map, recentIds } = await deriveState(stored(ledger.state.entries() as readonly StateEntry[]));
+  assert.is(toHex(rootHash(map)), toHex(rootHash(ledger.map)));
+  const known = transactions.map(({ txId }) => recentIds.has(txId));
+  assert.equal(
+    known,
+    transactions.map(({ txId }) => ledger.state.isRecent(txId)),
+  );
+  assert.ok(known.includes(true) && known.includes(false));
+  assert.equal(
+    recentIds.pagesExpiredBefore(Number.MAX_SAFE_INTEGER).map(toHex).sort(),
+    ledger.state.recentPagesExpiredBefore(Number.MAX_SAFE_INTEGER).map(toHex).sort(),
+  );
+});
+
+test.run();
