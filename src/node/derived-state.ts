@@ -1,7 +1,8 @@
+import { equalBytes } from '../codec/bytes.ts';
 import { toBinaryString } from '../ledger/binary-string.ts';
 import { RecentIds } from '../ledger/recent-ids.ts';
 import { decodeStateValue, FAMILIES } from '../ledger/state.ts';
-import { emptyMap, type StateMap, updateMap } from '../ledger/state-map.ts';
+import { emptyMap, rootHash, type StateMap, updateMap } from '../ledger/state-map.ts';
 import { mapChanges } from '../ledger/state-overlay.ts';
 import type { StateEntry } from '../storage/block-commit.ts';
 
@@ -15,22 +16,25 @@ export interface DerivedState {
   readonly recentIds: RecentIds;
 }
 
-/**
- * Reads a whole state; what the root of the map is compared with is the caller's to know. Throws a DecodeError on a
- * damaged page of recent ids.
- */
-export async function deriveState(entries: AsyncIterable<StateEntry>): Promise<DerivedState> {
-  const recentIds = new RecentIds();
+/** Reads a whole state; undefined when it is not the one with this root. */
+export async function deriveState(
+  entries: AsyncIterable<StateEntry>,
+  stateRoot: Uint8Array,
+): Promise<DerivedState | undefined> {
+  const pages: StateEntry[] = [];
   let map = emptyMap;
   let batch: StateEntry[] = [];
   for await (const entry of entries) {
-    const { key, value } = entry;
-    if (key[0] === FAMILIES.recentIds.code)
-      recentIds.set(toBinaryString(key), decodeStateValue(FAMILIES.recentIds, value));
+    if (entry.key[0] === FAMILIES.recentIds.code) pages.push(entry);
     batch.push(entry);
     if (batch.length < BATCH_ENTRIES) continue;
     map = updateMap(map, mapChanges(batch));
     batch = [];
   }
-  return { map: updateMap(map, mapChanges(batch)), recentIds };
+  map = updateMap(map, mapChanges(batch));
+  if (!equalBytes(rootHash(map), stateRoot)) return undefined;
+  // Only now: what stands under another root may be anything.
+  const recentIds = new RecentIds();
+  for (const { key, value } of pages) recentIds.set(toBinaryString(key), decodeStateValue(FAMILIES.recentIds, value));
+  return { map, recentIds };
 }

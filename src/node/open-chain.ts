@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { equalBytes } from '../codec/bytes.ts';
 import { decodeHeader, HEADER_VERSION } from '../ledger/block.ts';
 import type { ParentBlock } from '../ledger/block-execution.ts';
 import { genesisState } from '../ledger/genesis.ts';
@@ -31,9 +30,9 @@ export async function openChain(
     const { changes } = genesisState(start.founding);
     await store.commitGenesis(changes.map(({ key, value }) => ({ key, value: value ?? new Uint8Array(0) })));
   }
-  const state = await deriveState(store.allState());
   const { parent, stateRoot } = await standing(store, start);
-  if (!equalBytes(stateRoot, rootHash(state.map)))
+  const state = await deriveState(store.allState(), stateRoot);
+  if (state === undefined)
     throw new OperatorError(
       `The stored state is not the one that block ${parent.height} commits to: the disk lost or changed data. ` +
         'Move the folder "ledger" away and start again; the node fetches the chain from the other hospitals.',

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { equalBytes, toHex } from '../codec/bytes.ts';
 import { verifySignature } from '../crypto/node/verify.ts';
 import { type Certificate, certificateFault } from '../ledger/certificate.ts';
-import { rootHash } from '../ledger/state-map.ts';
 import type { Store } from '../storage/block-store.ts';
 import type { LinkedHeader, SnapshotInstall } from '../storage/snapshot-install.ts';
 import type { Chain } from './chain.ts';
@@ -148,8 +147,8 @@ export class SnapshotJoin {
     const { chain } = this.#dependencies;
     const { height, stateRoot, timestampMs } = block.header;
     await fetchState({ root: stateRoot, height, peers, source, put: ({ entries }) => staging.putState(entries) });
-    const state = await deriveState(staging.state());
-    if (!equalBytes(rootHash(state.map), stateRoot))
+    const state = await deriveState(staging.state(), stateRoot);
+    if (state === undefined)
       throw new Error(`the chunks of snapshot ${height} are proven one by one, but not together: the disk lost data`);
     const record = {
       tip: { height, hash: block.hash },

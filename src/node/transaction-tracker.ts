@@ -4,8 +4,8 @@ import type { Mempool } from './mempool.ts';
 import type { TransactionStatus } from './ports.ts';
 
 /**
- * How many final outcomes other than commits are remembered: those of twenty seconds in which 1,000 a second fail, and
- * some 8 MB. A member that floods the pool with what never applies can not make it more.
+ * How many final outcomes other than commits are remembered: those of twenty seconds in which 1,000 a second fail. A
+ * member that floods the pool with what never applies can not make it more.
  */
 const OUTCOMES_MAX = 20_000;
 /** How many requests may wait for outcomes at once. */

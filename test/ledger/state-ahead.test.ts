@@ -7,6 +7,7 @@ import type { ExecutedBlock } from '../../src/ledger/block-execution.ts';
 import { MemoryState } from '../../src/ledger/memory-state.ts';
 import { FAMILIES, type Family } from '../../src/ledger/state.ts';
 import { StateAhead } from '../../src/ledger/state-ahead.ts';
+import type { DecodedTransaction } from '../../src/ledger/transaction.ts';
 import { amendAction, createAction, doctor, north, patient, SampleLedger } from './sample-ledger.ts';
 
 const familyOf = new Map<number, Family<unknown>>(
@@ -24,11 +25,20 @@ function grow(ledger: SampleLedger): readonly ExecutedBlock[] {
   });
 }
 
-function assertSame(actual: StateAhead, expected: MemoryState, names: ReadonlySet<string>, ms: number): void {
+/** Both read the same, `ms` being the time of a block to come, and know the same of the transactions still valid then. */
+function assertSame(
+  actual: StateAhead,
+  expected: MemoryState,
+  names: ReadonlySet<string>,
+  transactions: readonly DecodedTransaction[],
+  ms: number,
+): void {
   for (const name of names) {
     const family = familyOf.get(name.charCodeAt(0))!;
     assert.equal(actual.read(family, name), expected.read(family, name));
   }
+  for (const { txId, transaction } of transactions)
+    if (transaction.validUntilMs >= ms) assert.is(actual.isRecent(txId), expected.isRecent(txId));
   const pages = (state: StateAhead | MemoryState, before: number) => state.recentPagesExpiredBefore(before).map(toHex);
   for (const before of [ms, ms + 1_000, ms + 2_500, Number.MAX_SAFE_INTEGER])
     assert.equal(pages(actual, before).sort(), pages(expected, before).sort());
@@ -46,6 +56,7 @@ test('each block ahead reads as if those before it were committed, however many 
       changes.some(({ key, value }) => key[0] === FAMILIES.recentIds.code && value === undefined),
     ),
   );
+  const transactions = blocks.flatMap((block) => block.transactions);
   for (let committedFrom = 0; committedFrom <= blocks.length; committedFrom += 1) {
     const base = new MemoryState();
     base.apply(genesis);
@@ -54,13 +65,13 @@ test('each block ahead reads as if those before it were committed, however many 
     const ahead = new StateAhead(base);
     let committed = 0;
     for (const [place, { header, changes }] of blocks.entries()) {
-      assertSame(ahead, expected, names, header.timestampMs);
+      assertSame(ahead, expected, names, transactions, header.timestampMs);
       ahead.advance(changes);
       expected.apply(changes);
       // From one block on those below are committed meanwhile, up to the one before last.
       for (; place >= committedFrom && committed < place - 1; committed += 1) base.apply(blocks[committed]!.changes);
     }
-    assertSame(ahead, expected, names, origin.parent.timestampMs);
+    assertSame(ahead, expected, names, transactions, origin.parent.timestampMs);
   }
 });
 

@@ -71,7 +71,9 @@ test('what was applied is refused after a start, and by a node that took over th
     const { height, timestampMs } = block.header;
     await staging.putHeaders([{ height, hash: block.hash, header, certificate }]);
     const record = { tip: { height, hash: block.hash }, transactions: 1, gapFrom: 1 };
-    await joining.chain.adopt({ staging, record, state: await deriveState(staging.state()), timestampMs });
+    const state = await deriveState(staging.state(), block.header.stateRoot);
+    assert.ok(state);
+    await joining.chain.adopt({ staging, record, state, timestampMs });
 
     const codes = (chain: Chain) =>
       chain.rejectionsAtHead([applied, other], timestampMs + 1).map((rejection) => rejection?.code);
